@@ -1,0 +1,84 @@
+/* schedule: when to ask next. Pure functions; all times in microseconds.
+ *
+ * A response is refreshed before half of its validity has passed, so that an
+ * outage of up to half a validity goes unnoticed: the jitter only ever moves
+ * the refresh forward. Failures back off exponentially with full jitter, but
+ * never sleep past an eighth of the validity that is left.
+ */
+#ifndef OCSPX_SCHEDULE_H
+#define OCSPX_SCHEDULE_H
+
+#include <apr.h>
+#include <apr_time.h>
+
+typedef struct {
+    int refresh_percent;             /* of the validity; 50 */
+    apr_interval_time_t retry_min;   /* 5 s */
+    apr_interval_time_t retry_max;   /* 1 h */
+    apr_interval_time_t refresh_max; /* refresh at least this often; 0: none */
+} ocspx_schedule_policy_t;
+
+#define OCSPX_SCHEDULE_REFRESH_PERCENT 50
+#define OCSPX_SCHEDULE_RETRY_MIN apr_time_from_sec(5)
+#define OCSPX_SCHEDULE_RETRY_MAX apr_time_from_sec(3600)
+/** Longest pause between retries while nothing can be served. */
+#define OCSPX_SCHEDULE_RETRY_EMPTY apr_time_from_sec(60)
+/** Refresh interval of a response without nextUpdate. */
+#define OCSPX_SCHEDULE_OPEN apr_time_from_sec(3600)
+
+/** What is served for a certificate; all zero: nothing. */
+typedef struct {
+    apr_time_t this_update;
+    apr_time_t expiry;      /* not served from this moment on */
+    int open;               /* the response has no nextUpdate */
+    apr_time_t fresh_until; /* HTTP freshness of the answer; 0: unknown */
+} ocspx_schedule_validity_t;
+
+/**
+ * When to refresh a response just obtained: before refresh_percent of its
+ * validity has passed (at most a tenth earlier), not before it is HTTP-stale
+ * unless that is past 75 %. Where that point has passed already (the
+ * responder serves an old answer again): after an eighth of what is left.
+ * Never less than retry_min or an eighth of what is left from now, whichever
+ * is less.
+ * @param seed random bits; the same seed gives the same time
+ * @param spread 1: draw from the whole time before the refresh point, so that
+ *        responses obtained together do not come due together
+ */
+apr_time_t ocspx_schedule_refresh(apr_time_t now,
+                                  const ocspx_schedule_validity_t *served,
+                                  const ocspx_schedule_policy_t *policy,
+                                  apr_uint64_t seed, int spread);
+
+/** An unbroken series of failures. */
+typedef struct {
+    unsigned count;         /* in a row, >= 1 */
+    apr_time_t since;       /* when the first of them happened */
+    apr_time_t retry_after; /* earliest time the responder asked for; 0: none */
+} ocspx_schedule_failures_t;
+
+/**
+ * When to try again after failures: retry_min doubling up to retry_max, full
+ * jitter, at most an eighth of the validity left. While nothing is served
+ * (expiry 0 or past): a twelfth of the time it has been failing, at least
+ * retry_min, at most RETRY_EMPTY; so that after an outage of a minute the
+ * staple is there within 15 s, even if the last fetch hangs for 10 s of them.
+ * retry_after is obeyed within these caps.
+ */
+apr_time_t ocspx_schedule_retry(apr_time_t now,
+                                const ocspx_schedule_validity_t *served,
+                                const ocspx_schedule_policy_t *policy,
+                                const ocspx_schedule_failures_t *failures,
+                                apr_uint64_t seed);
+
+/**
+ * May a due entry no longer wait its turn (pacing, other entries' probes)?
+ * True when nothing is served, or past 75 % of the validity.
+ */
+int ocspx_schedule_urgent(apr_time_t now,
+                          const ocspx_schedule_validity_t *served);
+
+/** A well-mixed 64-bit number from another (splitmix64). */
+apr_uint64_t ocspx_schedule_mix(apr_uint64_t x);
+
+#endif

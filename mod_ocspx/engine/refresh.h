@@ -1,0 +1,51 @@
+/* refresh: keeps every response fresh. The order of steps and the policy
+ * live here and nowhere else:
+ *
+ *   due -> request -> fetch -> verify -> compare -> store -> publish -> due
+ *
+ * A step that fails leaves what is served untouched and schedules a retry.
+ */
+#ifndef OCSPX_REFRESH_H
+#define OCSPX_REFRESH_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include "cache.h"
+#include "fetch.h"
+#include "log.h"
+#include "registry.h"
+#include "store.h"
+
+typedef struct ocspx_refresh_t ocspx_refresh_t;
+
+/** What a refresher works with; all of it outlives the refresher. */
+typedef struct {
+    const ocspx_registry_t *registry;
+    ocspx_cache_t *cache; /* the caller is its writer */
+    ocspx_store_t *store; /* NULL: memory only */
+    ocspx_fetch_t *fetch; /* NULL: load only */
+    const ocspx_log_t *log;
+    apr_time_t (*clock)(void);
+    apr_size_t max_response; /* bytes */
+    unsigned max_parallel;   /* fetches under way, in all */
+    unsigned max_per_host;   /* and at one host */
+} ocspx_refresh_config_t;
+
+/** Takes up the schedule it finds in the cache. For one thread. */
+ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
+                                    apr_pool_t *p);
+
+/** Publish what the store holds for entries that serve nothing. */
+void ocspx_refresh_load(ocspx_refresh_t *refresh);
+
+/**
+ * Start what is due and work on what is under way for at most @a wait.
+ * @return how many are under way
+ */
+unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait);
+
+/** How many entries have never been tried and serve nothing. */
+unsigned ocspx_refresh_untried(const ocspx_refresh_t *refresh);
+
+#endif

@@ -1,0 +1,68 @@
+/* registry: all certificates of this configuration. Filled by the parent at
+ * startup, const once the server runs; an entry's index is its cache slot.
+ */
+#ifndef OCSPX_REGISTRY_H
+#define OCSPX_REGISTRY_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+
+#include "../core/cert.h"
+#include "../core/response.h"
+#include "../core/schedule.h"
+#include "fetch.h"
+
+/** How one certificate is to be treated; the configuration's part of it. */
+typedef struct {
+    ocspx_response_policy_t response;
+    ocspx_schedule_policy_t schedule;
+    ocspx_cert_hash_e certid_hash;
+    ocspx_fetch_method_e method;
+    apr_interval_time_t timeout; /* for one fetch */
+    const char *force_url;       /* instead of the certificate's; NULL: none */
+    const char *proxy;           /* as in ocspx_fetch_question_t */
+    const char *response_file;   /* read instead of any fetch; NULL: none */
+} ocspx_registry_policy_t;
+
+typedef struct {
+    unsigned index;
+    const ocspx_cert_t *cert;
+    const ocspx_registry_policy_t *policy; /* of the vhost that came first */
+    apr_array_header_t *urls;   /* const char *: responders to ask, in order */
+    apr_array_header_t *places; /* const char *: "name:port (file:line)" */
+    unsigned host;              /* of the first URL; index into hosts */
+} ocspx_registry_entry_t;
+
+typedef struct {
+    apr_pool_t *pool;
+    apr_array_header_t *entries; /* ocspx_registry_entry_t * */
+    apr_array_header_t *hosts;   /* const char *: "host:port", for messages */
+    struct apr_hash_t *by_digest;
+    struct apr_hash_t *by_host;
+} ocspx_registry_t;
+
+ocspx_registry_t *ocspx_registry_make(apr_pool_t *p);
+
+/**
+ * Add @a cert as used at @a place; an entry it already has is extended.
+ * @param conflict set to a sentence where @a policy differs from what the
+ *        entry already has and is therefore not used, else NULL
+ * @return the entry, or NULL where there is neither responder URL nor file
+ */
+ocspx_registry_entry_t *
+ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
+                   const ocspx_cert_t *cert,
+                   const ocspx_registry_policy_t *policy, const char *place);
+
+static inline unsigned ocspx_registry_count(const ocspx_registry_t *registry)
+{
+    return (unsigned)registry->entries->nelts;
+}
+
+static inline const ocspx_registry_entry_t *
+ocspx_registry_get(const ocspx_registry_t *registry, unsigned i)
+{
+    return APR_ARRAY_IDX(registry->entries, i, ocspx_registry_entry_t *);
+}
+
+#endif
