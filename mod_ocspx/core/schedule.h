@@ -72,11 +72,10 @@ apr_time_t ocspx_schedule_retry(apr_time_t now,
                                 apr_uint64_t seed);
 
 /**
- * May a due entry no longer wait its turn (pacing, other entries' probes)?
- * True when nothing is served, or past 75 % of the validity.
+ * From when a due entry no longer waits for anything but its responder: 75 %
+ * of the validity; 0 (at once) where nothing is served.
  */
-int ocspx_schedule_urgent(apr_time_t now,
-                          const ocspx_schedule_validity_t *served);
+apr_time_t ocspx_schedule_urgent_at(const ocspx_schedule_validity_t *served);
 
 /** A well-mixed 64-bit number from another (splitmix64). */
 apr_uint64_t ocspx_schedule_mix(apr_uint64_t x);
