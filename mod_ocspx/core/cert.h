@@ -10,6 +10,7 @@
 
 #define OCSPX_CERT_DIGEST_LEN 32
 #define OCSPX_CERT_ID_LEN (2 * OCSPX_CERT_DIGEST_LEN)
+#define OCSPX_CERT_TEXT_MAX 255
 
 /** Hash of the CertID in requests (RFC 6960, 4.1.1; RFC 5019, 2.1.1). */
 typedef enum { OCSPX_CERT_SHA1, OCSPX_CERT_SHA256 } ocspx_cert_hash_e;
@@ -20,8 +21,8 @@ typedef struct {
     char id[OCSPX_CERT_ID_LEN + 1]; /* the digest, lower-case hex */
     X509 *leaf;                     /* own reference, freed with the pool */
     X509 *issuer;                   /* own reference, freed with the pool */
-    const char *name;               /* first DNS name, else subject; printable
-                                       ASCII whatever the certificate says */
+    const char *name;               /* first DNS name, else subject, else id;
+                                       printable ASCII whatever it says */
     apr_array_header_t *urls;       /* const char *: the http and https
                                        responder URLs, in order (RFC 5280,
                                        4.2.2.1); may be empty */
@@ -60,12 +61,18 @@ apr_status_t ocspx_cert_request(const unsigned char **der, apr_size_t *len,
  */
 int ocspx_cert_matches(const ocspx_cert_t *cert, const OCSP_CERTID *id);
 
-/** Printable ASCII of a name's one-line form, anything else as \xNN. */
+/** ocspx_cert_printable of a name's one-line form (RFC 4514, in essence). */
 const char *ocspx_cert_name(const X509_NAME *name, apr_pool_t *p);
 
-/** Printable ASCII of arbitrary bytes, anything else as \xNN. */
+/**
+ * Printable ASCII of arbitrary bytes, anything else as \xNN; longer than
+ * OCSPX_CERT_TEXT_MAX characters, it is cut and ends in "...".
+ */
 const char *ocspx_cert_printable(const char *text, apr_size_t len,
                                  apr_pool_t *p);
+
+/** The time @a t stands for; 0 is returned where it is none. */
+int ocspx_cert_time(apr_time_t *when, const ASN1_TIME *t);
 
 /** Is this an absolute http or https URL with a host? */
 int ocspx_cert_url_ok(const char *url, apr_pool_t *p);

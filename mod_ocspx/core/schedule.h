@@ -40,7 +40,7 @@ typedef struct {
  * unless that is past 75 %. Where that point has passed already (the
  * responder serves an old answer again): after an eighth of what is left.
  * Never less than retry_min or an eighth of what is left from now, whichever
- * is less.
+ * is less. Any input is safe; the result is later than @a now.
  * @param seed random bits; the same seed gives the same time
  * @param spread 1: draw from the whole time before the refresh point, so that
  *        responses obtained together do not come due together
@@ -49,6 +49,15 @@ apr_time_t ocspx_schedule_refresh(apr_time_t now,
                                   const ocspx_schedule_validity_t *served,
                                   const ocspx_schedule_policy_t *policy,
                                   apr_uint64_t seed, int spread);
+
+/**
+ * How long after @a obtained a response is refreshed on average; what the
+ * agenda sets its pace by. 0 where nothing is served.
+ */
+apr_interval_time_t
+ocspx_schedule_interval(apr_time_t obtained,
+                        const ocspx_schedule_validity_t *served,
+                        const ocspx_schedule_policy_t *policy);
 
 /** An unbroken series of failures. */
 typedef struct {
@@ -61,21 +70,17 @@ typedef struct {
  * When to try again after failures: retry_min doubling up to retry_max, full
  * jitter, at most an eighth of the validity left. While nothing is served
  * (expiry 0 or past): a twelfth of the time it has been failing, at least
- * retry_min, at most RETRY_EMPTY; so that after an outage of a minute the
- * staple is there within 15 s, even if the last fetch hangs for 10 s of them.
- * retry_after is obeyed within these caps.
+ * retry_min, at most RETRY_EMPTY or retry_max, and up to a quarter earlier;
+ * so that after an outage of a minute the staple is there within 15 s, even
+ * if the last fetch hangs for 10 s of them.
+ * retry_after is obeyed within these caps. Any input is safe; the result is
+ * later than @a now.
  */
 apr_time_t ocspx_schedule_retry(apr_time_t now,
                                 const ocspx_schedule_validity_t *served,
                                 const ocspx_schedule_policy_t *policy,
                                 const ocspx_schedule_failures_t *failures,
                                 apr_uint64_t seed);
-
-/**
- * From when a due entry no longer waits for anything but its responder: 75 %
- * of the validity; 0 (at once) where nothing is served.
- */
-apr_time_t ocspx_schedule_urgent_at(const ocspx_schedule_validity_t *served);
 
 /** A well-mixed 64-bit number from another (splitmix64). */
 apr_uint64_t ocspx_schedule_mix(apr_uint64_t x);

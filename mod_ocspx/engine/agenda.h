@@ -1,11 +1,14 @@
 /* agenda: whose turn is it? Due times, responder hosts and pace; no I/O.
  *
- * An entry may start when it is due, its host is not shut, the limits allow,
- * and either it is urgent or the pace does. A host that could not be reached
- * is shut: one entry at a time probes it, and the others wait, due, until an
- * answer opens it again. Entries that are not urgent start no faster than
- * twice the mean rate all certificates together need, so that neither a cold
- * start nor the end of an outage makes a peak later on.
+ * An entry may start when it is due, its host is not shut, the limits and the
+ * pace allow. Of those that may, the one that expires first goes first. A host
+ * that could not be reached is shut: one entry at a time probes it, and the
+ * others wait, due, until an answer opens it again.
+ *
+ * The pace: starts are spaced for twice the mean rate all certificates
+ * together need, so that neither a cold start nor the end of an outage makes
+ * a peak later on; where that is too slow to save what is about to expire,
+ * they are spaced closer; what has nothing to serve does not wait at all.
  */
 #ifndef OCSPX_AGENDA_H
 #define OCSPX_AGENDA_H
@@ -24,14 +27,18 @@ ocspx_agenda_t *ocspx_agenda_make(unsigned n, unsigned hosts,
                                   const unsigned *host_of, unsigned total,
                                   unsigned per_host, apr_pool_t *p);
 
+/** Longest pause the pace makes, however few certificates there are. */
+#define OCSPX_AGENDA_GAP_MAX apr_time_from_sec(10)
+
 /**
- * Set when entry @a i is due.
- * @param urgent_at from when it no longer waits for the pace; at most due:
- *        never waits
- * @param interval what it expects between two refreshes; sets the pace
+ * Set when entry @a i is due. Not while it is under way.
+ * @param expiry from when it has nothing to serve; 0: it has nothing now
+ * @param interval what it expects between two refreshes (see
+ *        ocspx_schedule_interval), also while it is failing; sets the pace;
+ *        0: not known yet
  */
 void ocspx_agenda_set(ocspx_agenda_t *agenda, unsigned i, apr_time_t due,
-                      apr_time_t urgent_at, apr_interval_time_t interval);
+                      apr_time_t expiry, apr_interval_time_t interval);
 
 /**
  * Take the next entry that may start at @a now; it is under way until

@@ -15,6 +15,9 @@
 
 typedef struct ocspx_cache_t ocspx_cache_t;
 
+/** The longest response a cache takes, in bytes. */
+#define OCSPX_CACHE_RESPONSE_MAX 1048576
+
 /** Where the response that is served came from. */
 typedef enum {
     OCSPX_CACHE_NOWHERE,
@@ -62,7 +65,8 @@ apr_size_t ocspx_cache_area_size(unsigned n);
 /**
  * Create the segment: @a n slots and a data area of at least @a area bytes.
  * Destroyed with @a p in this process; a child's mapping stays.
- * @return APR_EINVAL on sizes that overflow; else what apr_shm_create says
+ * @return APR_EINVAL where @a area is 0 or sizes overflow; else what
+ * apr_shm_create says
  */
 apr_status_t ocspx_cache_create(ocspx_cache_t **cache, unsigned n,
                                 apr_size_t area, apr_pool_t *p);
@@ -91,7 +95,8 @@ void ocspx_cache_counts(ocspx_cache_counts_t *counts,
                         const ocspx_cache_t *cache, unsigned slot);
 
 /**
- * Become the writer. The lock is robust: a dead owner's is taken over.
+ * Become the writer. The lock is robust: a dead owner's is taken over. It
+ * belongs to the thread that entered; before the fork nobody needs it.
  * @return APR_EBUSY where another live process or thread is the writer
  */
 apr_status_t ocspx_cache_writer_enter(ocspx_cache_t *cache);
@@ -101,7 +106,11 @@ void ocspx_cache_writer_leave(ocspx_cache_t *cache);
  * Writer only: publish a response for @a slot, valid until @a expiry.
  * The one before stays in force until this one is whole.
  * @return APR_ENOSPC where the live responses do not fit: @a needed (may be
- * NULL) is then the area size in bytes that would do; nothing has changed
+ * NULL) is then the area size in bytes that would do; nothing has changed.
+ * What was put once can always be replaced by as much.
+ * APR_EINVAL where @a len is 0 or above OCSPX_CACHE_RESPONSE_MAX. APR_EGENERAL
+ * where something wrote over the segment: what can still be read stays served,
+ * and the next generation is a new segment.
  */
 apr_status_t ocspx_cache_put(ocspx_cache_t *cache, unsigned slot,
                              const unsigned char *der, apr_size_t len,
@@ -110,30 +119,37 @@ apr_status_t ocspx_cache_put(ocspx_cache_t *cache, unsigned slot,
 /** Writer only: serve nothing for @a slot from now on. */
 void ocspx_cache_withdraw(ocspx_cache_t *cache, unsigned slot);
 
-/** Writer only: replace the state of @a slot. */
+/**
+ * Writer only: replace the state of @a slot. The one before stays in force
+ * until this one is whole.
+ */
 void ocspx_cache_state_set(ocspx_cache_t *cache, unsigned slot,
                            const ocspx_cache_state_t *state);
 
 /**
  * A consistent copy of the state of @a slot; any thread of any process.
- * @return 0 where a writer died in the middle of setting it: all zero then,
- * which means due at once
+ * @return 0 where the writer was faster several times in a row: all zero then
  */
 int ocspx_cache_state_get(ocspx_cache_state_t *state,
                           const ocspx_cache_t *cache, unsigned slot);
 
 /**
  * Copy responses and states from the previous generation's segment, by
- * certificate. That segment was writable by the workers, so its every offset
- * and length is checked; nothing in it is parsed. Called by the parent before
- * the fork.
+ * certificate. That segment was writable by the workers (and still is), so
+ * its every offset, length and value is checked; nothing in it is parsed.
+ * Called by the parent before the fork.
  * @return the number of certificates of @a to that @a from knew; @a known
- *         (ocspx_cache_count(to) bytes) tells which
+ *         (ocspx_cache_count(to) bytes) tells which. A certificate whose
+ *         response is damaged, or does not fit, is not known.
  */
 unsigned ocspx_cache_carry(ocspx_cache_t *to, const ocspx_cache_t *from,
-                           unsigned char *known, apr_pool_t *ptemp);
+                           unsigned char *known, apr_time_t now,
+                           apr_pool_t *ptemp);
 
-/** Does the segment's structure hold? For tests and fuzzing. */
+/**
+ * Does the segment's structure hold? While nobody writes; a writer that was
+ * killed does not. For tests and fuzzing.
+ */
 int ocspx_cache_check(const ocspx_cache_t *cache);
 
 #endif

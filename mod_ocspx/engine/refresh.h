@@ -24,7 +24,7 @@ typedef struct {
     const ocspx_registry_t *registry;
     ocspx_cache_t *cache; /* the caller is its writer */
     ocspx_store_t *store; /* NULL: memory only */
-    ocspx_fetch_t *fetch; /* NULL: load only */
+    ocspx_fetch_t *fetch;
     const ocspx_log_t *log;
     apr_time_t (*clock)(void);
     apr_size_t max_response; /* bytes */
@@ -32,20 +32,21 @@ typedef struct {
     unsigned max_per_host;   /* and at one host */
 } ocspx_refresh_config_t;
 
-/** Takes up the schedule it finds in the cache. For one thread. */
+/**
+ * Takes up the schedule it finds in the cache. For one thread.
+ * @param only one byte per certificate: the refresher leaves alone those
+ *        where it is 0; NULL: none are left alone
+ */
 ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
-                                    apr_pool_t *p);
-
-/** Publish what the store holds for entries that serve nothing. */
-void ocspx_refresh_load(ocspx_refresh_t *refresh);
+                                    const unsigned char *only, apr_pool_t *p);
 
 /**
  * Start what is due and work on what is under way for at most @a wait.
- * @return how many are under way
+ * @return how many are under way; 0: nothing can be started now
  */
 unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait);
 
-/** How many entries have never been tried and serve nothing. */
+/** How many of its entries serve nothing and have not been tried yet. */
 unsigned ocspx_refresh_untried(const ocspx_refresh_t *refresh);
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef OCSPX_REGISTRY_H
 #define OCSPX_REGISTRY_H
 
+#include <apr_hash.h>
 #include <apr_pools.h>
 #include <apr_tables.h>
 
@@ -22,6 +23,7 @@ typedef struct {
     const char *force_url;       /* instead of the certificate's; NULL: none */
     const char *proxy;           /* as in ocspx_fetch_question_t */
     const char *response_file;   /* read instead of any fetch; NULL: none */
+    int withhold_revoked;        /* staple nothing rather than "revoked" */
 } ocspx_registry_policy_t;
 
 typedef struct {
@@ -30,15 +32,14 @@ typedef struct {
     const ocspx_registry_policy_t *policy; /* of the vhost that came first */
     apr_array_header_t *urls;   /* const char *: responders to ask, in order */
     apr_array_header_t *places; /* const char *: "name:port (file:line)" */
-    unsigned host;              /* of the first URL; index into hosts */
+    unsigned host;              /* number of what it asks first */
 } ocspx_registry_entry_t;
 
 typedef struct {
     apr_pool_t *pool;
     apr_array_header_t *entries; /* ocspx_registry_entry_t * */
-    apr_array_header_t *hosts;   /* const char *: "host:port", for messages */
-    struct apr_hash_t *by_digest;
-    struct apr_hash_t *by_host;
+    apr_hash_t *by_digest;
+    apr_hash_t *hosts; /* "host:port" or file name -> unsigned *: number */
 } ocspx_registry_t;
 
 ocspx_registry_t *ocspx_registry_make(apr_pool_t *p);

@@ -45,6 +45,7 @@ typedef struct {
     apr_time_t next_update;  /* 0: none */
     apr_time_t revoked_at;   /* when status is revoked; 0: an hour ago */
     const EVP_MD *certid_md; /* NULL: SHA-1 */
+    int unknown_critical;    /* add an unknown critical extension */
 } pki_single_t;
 
 typedef struct {

@@ -1,0 +1,56 @@
+/* cli: what the commands of `ocspx` share. */
+#ifndef OCSPX_CLI_H
+#define OCSPX_CLI_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include <jansson.h>
+#include <openssl/x509.h>
+
+#include "../core/response.h"
+
+/** Exit statuses. */
+typedef enum {
+    CLI_GOOD = 0,
+    CLI_NOT_GOOD = 1,
+    CLI_UNUSABLE = 2 /* wrong usage, or something cannot be read */
+} cli_exit_e;
+
+typedef struct {
+    const char *name;
+    cli_exit_e (*run)(int argc, char **argv, apr_pool_t *p);
+} cli_command_t;
+
+extern const cli_command_t cli_verify;
+extern const cli_command_t cli_fetch;
+
+/** "ocspx: " and one sentence to standard error. Returns CLI_UNUSABLE. */
+cli_exit_e cli_complain(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/**
+ * The certificates of a PEM or DER file, X509 *, in order; freed with @a p.
+ * @return NULL, after a complaint, where there are none
+ */
+apr_array_header_t *cli_read_certs(const char *path, apr_pool_t *p);
+
+/**
+ * Pair the first certificate of @a path with its issuer: from
+ * @a issuer_path, or where that is NULL from the rest of @a path.
+ * @return NULL, after a complaint
+ */
+ocspx_cert_t *cli_read_pair(const char *path, const char *issuer_path,
+                            apr_pool_t *p);
+
+/** A whole number of at least 0; complains and returns 0 on anything else. */
+int cli_parse_seconds(apr_interval_time_t *seconds, const char *option,
+                      const char *arg);
+
+/** What is printed of a verdict; keys as documented, null where unknown. */
+json_t *cli_json(const ocspx_response_t *response, apr_pool_t *p);
+
+/** Print the verdict, as JSON or in words, and give its exit status. */
+cli_exit_e cli_print(const ocspx_response_t *response, json_t *json,
+                     int as_json, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,70 @@
+/* main: the `ocspx` command line: finds the command and runs it. */
+#include <apr_general.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../core/version.h"
+#include "cli.h"
+
+static const cli_command_t *const commands[] = {&cli_verify, &cli_fetch};
+
+static const char usage[] =
+    "Usage: ocspx COMMAND [OPTION]...\n"
+    "\n"
+    "Commands:\n"
+    "  verify   would this response be stapled for this certificate?\n"
+    "  fetch    ask the responder, verify the answer, save it\n"
+    "\n"
+    "  ocspx COMMAND --help says more; ocspx --version prints the version.\n"
+    "\n"
+    "Exit status: 0 good, 1 anything else, 2 wrong usage or unreadable "
+    "input.\n";
+
+cli_exit_e cli_complain(const char *format, ...)
+{
+    va_list args;
+
+    fputs("ocspx: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return CLI_UNUSABLE;
+}
+
+static cli_exit_e run(int argc, char **argv, apr_pool_t *p)
+{
+    size_t i;
+
+    if (argc < 2) {
+        fputs(usage, stderr);
+        return CLI_UNUSABLE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+        fputs(usage, stdout);
+        return CLI_GOOD;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        puts("ocspx " OCSPX_VERSION);
+        return CLI_GOOD;
+    }
+    for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (!strcmp(argv[1], commands[i]->name))
+            return commands[i]->run(argc - 1, argv + 1, p);
+    return cli_complain("'%s' is not a command; ocspx --help lists them",
+                        argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    cli_exit_e status;
+    apr_pool_t *p;
+
+    apr_initialize();
+    apr_pool_create(&p, NULL);
+    status = run(argc, argv, p);
+    apr_pool_destroy(p);
+    apr_terminate();
+    return (int)status;
+}

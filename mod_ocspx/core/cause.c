@@ -1,0 +1,201 @@
+/* cause: the table of causes, in words for the administrator of an httpd. */
+#include "cause.h"
+
+typedef struct {
+    const char *code;
+    ocspx_cause_severity_e severity;
+    const char *line;
+    const char *remedy;
+} cause_t;
+
+/* Stringifying the enum's own name keeps code and value from drifting apart. */
+#define CAUSE(name, severity, line, remedy)                                    \
+    [OCSPX_CAUSE_##name] = {#name, OCSPX_CAUSE_##severity, line, remedy}
+
+/* clang-format off */
+static const cause_t causes[OCSPX_CAUSE_COUNT] = {
+    CAUSE(NONE, INFO,
+        "Nothing is wrong",
+        "There is nothing to do."),
+
+    CAUSE(SERVER_CLOCK, ERROR,
+        "The clock of this server and that of the responder disagree",
+        "Compare this server's clock with a time server (timedatectl, "
+        "chronyc tracking) and set it right; if it is right, the responder's "
+        "is wrong, which its operator must correct."),
+    CAUSE(FUTURE, ERROR,
+        "The response is valid only from a time that has not come yet",
+        "Check that this server's clock is not slow; if it is right, the "
+        "responder's is fast, which its operator must correct "
+        "(SSLStaplingResponseTimeSkew tolerates more)."),
+    CAUSE(STALE, WARNING,
+        "The response is too old to be used",
+        "Check that this server's clock is not fast; if it is right, the "
+        "responder hands out old responses: retries go on by themselves, tell "
+        "the CA if it lasts (SSLStaplingResponseMaxAge also sets a limit)."),
+
+    CAUSE(DNS, ERROR,
+        "The responder's host name could not be resolved",
+        "Look the name up on this server (getent hosts NAME) and repair its "
+        "DNS, or name a proxy that resolves it by OCSPXProxy."),
+    CAUSE(CONNECT_REFUSED, ERROR,
+        "The responder's host refuses connections",
+        "Allow outgoing TCP to the host and port named in the message if a "
+        "firewall rejects it; otherwise the responder is down and retries go "
+        "on by themselves."),
+    CAUSE(CONNECT_TIMEOUT, ERROR,
+        "No connection to the responder came about in time",
+        "Open outgoing TCP to the host and port named in the message, or "
+        "name a proxy by OCSPXProxy."),
+    CAUSE(EGRESS_BLOCKED, ERROR,
+        "No responder can be reached: this server's way out seems closed",
+        "Open outgoing TCP to the hosts and ports named in the message, or "
+        "name a proxy by OCSPXProxy; with no way out at all, use "
+        "OCSPXResponseFile."),
+    CAUSE(PROXY_DENIED, ERROR,
+        "The proxy refused to pass the request on",
+        "Allow the responder named in the message in the proxy's rules, or "
+        "correct the proxy and its credentials in OCSPXProxy."),
+    CAUSE(INTERCEPTED, ERROR,
+        "Something between this server and the responder answered in its "
+        "place",
+        "Exempt the responder named in the message from the portal or "
+        "filtering proxy on the way, or name another way out by OCSPXProxy."),
+
+    CAUSE(BAD_SIGNATURE, ERROR,
+        "The signature of the response is wrong",
+        "The response was damaged or forged: check what proxies stand "
+        "between this server and the responder, and tell the CA if the "
+        "responder itself sends it."),
+    CAUSE(SIGNER_UNKNOWN, ERROR,
+        "The response is signed by somebody this certificate's issuer has "
+        "not appointed",
+        "Check that the chain configured for this certificate holds the "
+        "intermediate that issued it and that the responder URL is this "
+        "CA's; if so, tell the CA."),
+    CAUSE(SIGNER_EXPIRED, ERROR,
+        "The certificate of the response's signer is not valid now",
+        "Check this server's clock; if it is right, only the CA can renew the "
+        "signer named in the message."),
+    CAUSE(SIGNER_NO_EKU, ERROR,
+        "The certificate of the response's signer does not permit the signing "
+        "of OCSP responses",
+        "Check that the responder URL is this CA's; if it is, tell the CA "
+        "that the signer named in the message lacks the extended key usage "
+        "OCSPSigning."),
+    CAUSE(SIGNER_EXPIRES_EARLY, INFO,
+        "The signer's certificate expires before the response does",
+        "Nothing to do as long as refreshing works: the response is used "
+        "only until its signer expires."),
+
+    CAUSE(NO_URL, INFO,
+        "The certificate names no OCSP responder",
+        "Nothing to do if its CA offers no OCSP (some offer only CRLs); "
+        "otherwise name the responder by SSLStaplingForceURL."),
+    CAUSE(BAD_URL, WARNING,
+        "The certificate names a responder by a URL that cannot be used",
+        "Name the responder's http URL by SSLStaplingForceURL, and have the "
+        "certificate issued anew with a correct one."),
+    CAUSE(MUST_STAPLE_OFF, ERROR,
+        "The certificate demands stapling, but stapling is off",
+        "Set OCSPXUseStapling on for this virtual host, or use a certificate "
+        "without the must-staple extension."),
+    CAUSE(WRONG_CERT, ERROR,
+        "The response is about other certificates, not this one",
+        "Check that SSLStaplingForceURL and OCSPXResponseFile are meant for "
+        "this certificate, and that the chain holds its issuer; if all is "
+        "right, tell the CA."),
+    CAUSE(STORE_UNWRITABLE, WARNING,
+        "Responses cannot be kept on disk and will not survive a restart",
+        "Make the directory named in the message a directory of mode 0700 "
+        "that belongs to httpd's User and has space left, or name another by "
+        "OCSPXStateDir."),
+    CAUSE(FILE_UNREADABLE, ERROR,
+        "The response file cannot be read",
+        "See that the file named in the message (OCSPXResponseFile) exists, "
+        "is a regular file, can be read by httpd's User, and is not larger "
+        "than OCSPXMaxResponseSize."),
+    CAUSE(CACHE_FULL, ERROR,
+        "The shared memory cannot hold the responses of all certificates",
+        "Set OCSPXCache to at least the size named in the message and restart "
+        "httpd."),
+    CAUSE(OTHER_PROVIDER, INFO,
+        "Another module staples this certificate",
+        "Nothing to do if that is intended; otherwise switch the other "
+        "module's stapling off (mod_md: MDStapling off)."),
+
+    CAUSE(CHAIN_MISSING, ERROR,
+        "The issuer of the certificate is not known to this server",
+        "Append the CA's intermediate certificate to the file named by "
+        "SSLCertificateFile."),
+
+    CAUSE(RESP_HTTP, WARNING,
+        "The responder answered, but with an error",
+        "See the status in the message: retries go on by themselves; if it "
+        "lasts, check the responder URL, or another request form by "
+        "OCSPXMethod and OCSPXCertIDHash."),
+    CAUSE(RESP_TIMEOUT, WARNING,
+        "The responder took the connection but did not answer in time",
+        "Retries go on by themselves; if it lasts and other hosts reach the "
+        "responder, raise SSLStaplingResponderTimeout or check the proxy on "
+        "the way."),
+    CAUSE(RESP_TRYLATER, WARNING,
+        "The responder is busy and asks to try again later",
+        "Nothing to do, retries go on by themselves; tell the CA if it "
+        "lasts."),
+    CAUSE(RESP_INTERNAL, WARNING,
+        "The responder reports an internal error",
+        "Nothing to do here, retries go on by themselves; tell the CA if it "
+        "lasts."),
+    CAUSE(RESP_UNAUTHORIZED, WARNING,
+        "The responder says it does not answer for this certificate",
+        "Normal for some minutes after issue; if it lasts, check that the "
+        "responder URL and the issuer in the chain are this certificate's and "
+        "that it has not expired."),
+    CAUSE(RESP_NOT_OCSP, ERROR,
+        "What arrived is not an OCSP response that a client could use",
+        "Open the responder URL from this server (curl -v URL) and see who "
+        "answers: a wrong URL, a portal, or a proxy that rewrites answers."),
+    CAUSE(RESP_TOO_LARGE, ERROR,
+        "The response is larger than allowed",
+        "Check that the responder URL is right, and raise "
+        "OCSPXMaxResponseSize above the size of the responder's answers if "
+        "it is."),
+
+    CAUSE(UNKNOWN, ERROR,
+        "The responder does not know this certificate",
+        "Normal for some minutes after issue; if it lasts, check that the "
+        "responder URL and the issuer in the chain are this certificate's, "
+        "then tell the CA."),
+    CAUSE(REVOKED, ERROR,
+        "The certificate has been revoked",
+        "Have a new certificate with a new key issued and install it."),
+};
+/* clang-format on */
+
+static const cause_t *entry(ocspx_cause_e cause)
+{
+    unsigned i = (unsigned)cause;
+
+    return &causes[i < OCSPX_CAUSE_COUNT ? i : OCSPX_CAUSE_NONE];
+}
+
+const char *ocspx_cause_code(ocspx_cause_e cause)
+{
+    return entry(cause)->code;
+}
+
+const char *ocspx_cause_line(ocspx_cause_e cause)
+{
+    return entry(cause)->line;
+}
+
+const char *ocspx_cause_remedy(ocspx_cause_e cause)
+{
+    return entry(cause)->remedy;
+}
+
+ocspx_cause_severity_e ocspx_cause_severity(ocspx_cause_e cause)
+{
+    return entry(cause)->severity;
+}

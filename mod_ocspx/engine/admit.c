@@ -1,0 +1,141 @@
+/* admit: one candidate response on its way to the clients. */
+#include "admit.h"
+
+#include <apr_strings.h>
+#include <stdlib.h>
+
+static int refuse(ocspx_admit_t *out, ocspx_cause_e cause, const char *message)
+{
+    out->cause = cause;
+    out->message = message;
+    return 0;
+}
+
+/* A response that looks too new or too old beside a Date that agrees with it
+ * means that it is our clock that is wrong. */
+static int clock_is_off(const ocspx_response_t *response,
+                        const ocspx_admit_candidate_t *candidate,
+                        apr_interval_time_t skew, apr_time_t now)
+{
+    return candidate->date &&
+           (response->cause == OCSPX_CAUSE_FUTURE ||
+            response->cause == OCSPX_CAUSE_STALE) &&
+           llabs(candidate->date - now) > skew;
+}
+
+static int verify(ocspx_admit_t *out, ocspx_response_t *response,
+                  const ocspx_registry_entry_t *entry,
+                  const ocspx_admit_candidate_t *candidate, apr_time_t now,
+                  apr_pool_t *p)
+{
+    const ocspx_response_policy_t *policy = &entry->policy->response;
+
+    ocspx_response_judge(response, candidate->der, candidate->len, entry->cert,
+                         policy, now, p);
+    if (response->verdict == OCSPX_RESPONSE_GOOD ||
+        response->verdict == OCSPX_RESPONSE_REVOKED) {
+        out->cause = response->cause;
+        out->message = response->message;
+        return 1;
+    }
+    if (clock_is_off(response, candidate, policy->skew, now))
+        return refuse(
+            out, OCSPX_CAUSE_SERVER_CLOCK,
+            apr_psprintf(
+                p,
+                "this server's clock is %" APR_INT64_T_FMT
+                " s %s the responder's; %s",
+                (apr_int64_t)llabs(apr_time_sec(candidate->date - now)),
+                candidate->date < now ? "ahead of" : "behind",
+                response->message));
+    return refuse(out, response->cause, response->message);
+}
+
+/* A responder, or somebody in between, that goes back in time must not bring
+ * back a "good" from before a revocation. */
+static int compare(ocspx_admit_t *out, const ocspx_cache_state_t *state,
+                   const ocspx_response_t *response)
+{
+    if (response->this_update < state->this_update)
+        return refuse(out, OCSPX_CAUSE_STALE,
+                      "the response is older than the one already obtained");
+    if (response->this_update == state->this_update && state->revoked &&
+        response->verdict == OCSPX_RESPONSE_GOOD)
+        return refuse(out, OCSPX_CAUSE_STALE,
+                      "the response says good in the very second of one that "
+                      "says revoked");
+    return 1;
+}
+
+static int publish(ocspx_admit_t *out, const ocspx_registry_entry_t *entry,
+                   const ocspx_response_t *response,
+                   const ocspx_admit_candidate_t *candidate,
+                   ocspx_cache_t *cache, apr_pool_t *p)
+{
+    apr_size_t needed;
+    apr_status_t rv;
+
+    if (response->verdict == OCSPX_RESPONSE_REVOKED &&
+        entry->policy->withhold_revoked) {
+        ocspx_cache_withdraw(cache, entry->index);
+        return 1;
+    }
+    rv = ocspx_cache_put(cache, entry->index, candidate->der, candidate->len,
+                         response->expiry, &needed);
+    if (rv == APR_SUCCESS)
+        return 1;
+    return refuse(
+        out, OCSPX_CAUSE_CACHE_FULL,
+        rv == APR_ENOSPC
+            ? apr_psprintf(p,
+                           "the cache is too small for all responses; "
+                           "%" APR_SIZE_T_FMT " bytes would do",
+                           needed)
+            : apr_psprintf(p, "the cache takes no response: %pm", &rv));
+}
+
+static void save(ocspx_admit_t *out, const ocspx_registry_entry_t *entry,
+                 const ocspx_admit_candidate_t *candidate, ocspx_store_t *store,
+                 apr_pool_t *p)
+{
+    if (!store || (candidate->source != OCSPX_CACHE_NETWORK &&
+                   candidate->source != OCSPX_CACHE_SHARED))
+        return;
+    if (ocspx_store_save(&out->unsaved, store, entry->cert->id, candidate->der,
+                         candidate->len, p) == APR_SUCCESS)
+        out->unsaved = NULL;
+}
+
+void ocspx_admit(ocspx_admit_t *out, ocspx_cache_state_t *state,
+                 const ocspx_registry_entry_t *entry,
+                 const ocspx_admit_candidate_t *candidate, ocspx_cache_t *cache,
+                 ocspx_store_t *store, apr_time_t now, apr_pool_t *p)
+{
+    ocspx_response_t response;
+
+    *out = (ocspx_admit_t){0};
+    if (!verify(out, &response, entry, candidate, now, p) ||
+        !compare(out, state, &response))
+        return;
+    save(out, entry, candidate, store, p);
+    if (!publish(out, entry, &response, candidate, cache, p))
+        return;
+    out->admitted = 1;
+    state->this_update = response.this_update;
+    state->next_update = response.next_update;
+    state->expiry = response.expiry;
+    state->revoked = response.verdict == OCSPX_RESPONSE_REVOKED;
+    state->fresh_until = candidate->fresh_until;
+    state->fetched = now;
+    state->source = candidate->source;
+}
+
+ocspx_schedule_validity_t ocspx_admit_validity(const ocspx_cache_state_t *state)
+{
+    return (ocspx_schedule_validity_t){
+        .this_update = state->this_update,
+        .expiry = state->expiry,
+        .open = state->expiry && !state->next_update,
+        .fresh_until = state->fresh_until,
+    };
+}

@@ -1,0 +1,48 @@
+/* admit: one candidate response on its way to the clients:
+ *
+ *   verify -> compare -> store -> publish
+ *
+ * The same for a response from the network, the store and a response file. A
+ * candidate that is not admitted leaves everything as it was.
+ */
+#ifndef OCSPX_ADMIT_H
+#define OCSPX_ADMIT_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include "cache.h"
+#include "registry.h"
+#include "store.h"
+
+typedef struct {
+    const unsigned char *der;
+    apr_size_t len;
+    ocspx_cache_source_e source;
+    apr_time_t date;        /* the responder's clock; 0: unknown */
+    apr_time_t fresh_until; /* HTTP freshness; 0: unknown */
+} ocspx_admit_candidate_t;
+
+typedef struct {
+    int admitted;
+    ocspx_cause_e cause; /* NONE, REVOKED; else why not admitted */
+    const char *message; /* the judge's sentence, or ours */
+    const char *unsaved; /* why the store could not keep it; NULL: it did,
+                            or did not have to */
+} ocspx_admit_t;
+
+/**
+ * @param state of the entry; where the candidate is admitted, what it says
+ *        of the response served is brought up to date (the rest is not)
+ * @param store NULL: memory only
+ */
+void ocspx_admit(ocspx_admit_t *out, ocspx_cache_state_t *state,
+                 const ocspx_registry_entry_t *entry,
+                 const ocspx_admit_candidate_t *candidate, ocspx_cache_t *cache,
+                 ocspx_store_t *store, apr_time_t now, apr_pool_t *p);
+
+/** What a state says of the response served, as the schedule wants it. */
+ocspx_schedule_validity_t
+ocspx_admit_validity(const ocspx_cache_state_t *state);
+
+#endif

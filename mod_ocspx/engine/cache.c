@@ -1,0 +1,282 @@
+/* cache: the segment, and all that readers do with it.
+ *
+ *   +--------+--------+--------+-----+---------------------------------+
+ *   | header | slot 0 | slot 1 | ... | area: a ring of 64-bit words    |
+ *   +--------+--------+--------+-----+---------------------------------+
+ *                 |                              ^
+ *                 +------------- pos ------------+
+ *
+ *   area, as the positions run:
+ *
+ *        tail                                   head        tail + words
+ *   -----+------+-----------+------+------------+ - - - - - - - - +
+ *        | dead |   live    | dead |    live    |      free       |
+ *   -----+------+-----------+------+------------+ - - - - - - - - +
+ *               ^ slot 1's pos     ^ slot 0's pos
+ *
+ *   record: { slot, length | expiry | DER, padded to 8 bytes }
+ *
+ * A position counts words since ever and never comes back; word pos % words
+ * of the area is where it lies, and a record may run over the end of the area.
+ * A record is live while its slot has its position: it is the slot that says
+ * what is served, the area only holds it. Expired records stay live, so that
+ * "expired" and "nothing there" can be told apart.
+ *
+ * The writer appends at head: the words of the record into free space, then
+ * the slot's pos, then head. For more free space it frees the oldest record:
+ * one that is live is first appended anew, then tail moves past the old one.
+ * There is always room for the largest record at hand, so moving never fails.
+ *
+ * A reader takes pos from the slot, copies the record, and then looks at tail:
+ * up to pos, the copy is good; beyond, it starts again with the new pos.
+ *
+ * Why a reader never returns a wrong byte: every word is set with release and
+ * got with acquire. Having got pos, the reader sees the whole record that was
+ * set before it, or something newer. Words of a record are overwritten only
+ * after tail has moved past it; so if the reader got just one newer word, it
+ * also sees that tail, and throws the copy away. What it gets too early is
+ * bounded by length and ring, and at worst wasted. Since positions never come
+ * back, tail <= pos leaves no doubt. And as the new pos was set before tail
+ * moved, a reader that starts again finds it: to be overtaken twice, it has to
+ * be slower than the writer is with a whole lap of the area.
+ *
+ * Why the writer may be killed anywhere: up to setting pos it has touched
+ * nothing but free space, and the record before is in force; from then on the
+ * new one is. All that can be left undone is head, and the next writer moves
+ * it past a record that a slot has at head before it does anything else (see
+ * ocspx_cache_writer_enter). Freeing stops at any point just as well: a moved
+ * record has its new pos, so the old one is dead, and is freed next time. A
+ * state is written beside the one in force and then takes its turn, by the
+ * same reasoning with turn for pos and tail.
+ */
+#include "cache_private.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#define READ_TRIES 16
+
+/* --- the segment ----------------------------------------------------- */
+
+apr_size_t ocspx_cache_area_size(unsigned n)
+{
+    apr_size_t size;
+
+    if (__builtin_mul_overflow(n, (apr_size_t)4096, &size) ||
+        __builtin_add_overflow(size, (apr_size_t)262144, &size))
+        return APR_SIZE_MAX; /* which ocspx_cache_create refuses */
+    return size;
+}
+
+/* Bytes for everything, and for bringing it to the start of a cache line. */
+static int segment_size(apr_size_t *size, unsigned n, apr_size_t words)
+{
+    apr_size_t slots, area;
+
+    return words > 0 &&
+           !__builtin_mul_overflow(n, sizeof(ocspx_cache_slot_t), &slots) &&
+           !__builtin_mul_overflow(words, sizeof(ocspx_cache_word_t), &area) &&
+           !__builtin_add_overflow(slots, area, size) &&
+           !__builtin_add_overflow(
+               *size, sizeof(ocspx_cache_header_t) + OCSPX_CACHE_LINE, size) &&
+           *size <= APR_SIZE_MAX / 2; /* APR adds to it unchecked */
+}
+
+/* The mutex is never destroyed: its memory goes with the last process. */
+static apr_status_t writer_lock_init(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+    int rv = pthread_mutexattr_init(&attr);
+
+    if (rv)
+        return rv;
+    if (!(rv = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED)) &&
+        !(rv = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST)))
+        rv = pthread_mutex_init(lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+    return rv;
+}
+
+/* The memory is new and therefore zero. */
+static apr_status_t segment_init(ocspx_cache_t *cache)
+{
+    ocspx_cache_header_t *header = cache->header;
+
+    ocspx_cache_set(&header->magic, OCSPX_CACHE_MAGIC);
+    ocspx_cache_set(&header->layout, OCSPX_CACHE_LAYOUT);
+    ocspx_cache_set(&header->count, cache->count);
+    ocspx_cache_set(&header->words, cache->words);
+    /* Position 0 means none, so the first lap is the second. */
+    ocspx_cache_set(&header->head, cache->words);
+    ocspx_cache_set(&header->tail, cache->words);
+    return writer_lock_init(&header->writer);
+}
+
+static void *line_start(void *address)
+{
+    apr_uintptr_t line = OCSPX_CACHE_LINE;
+
+    return (void *)APR_ALIGN((apr_uintptr_t)address, line);
+}
+
+apr_status_t ocspx_cache_create(ocspx_cache_t **cache, unsigned n,
+                                apr_size_t area, apr_pool_t *p)
+{
+    apr_size_t size, words = area / 8 + (area % 8 != 0);
+    ocspx_cache_t *made = apr_pcalloc(p, sizeof(*made));
+    apr_shm_t *shm;
+    apr_status_t rv;
+
+    if (!segment_size(&size, n, words))
+        return APR_EINVAL;
+    rv = apr_shm_create(&shm, size, NULL, p);
+    if (rv != APR_SUCCESS)
+        return rv;
+    made->layout = OCSPX_CACHE_LAYOUT;
+    made->count = n;
+    made->words = words;
+    made->header = line_start(apr_shm_baseaddr_get(shm));
+    made->slots = (void *)(made->header + 1);
+    made->area = (void *)(made->slots + n);
+    *cache = made;
+    return segment_init(made);
+}
+
+unsigned ocspx_cache_count(const ocspx_cache_t *cache)
+{
+    return cache->count;
+}
+
+void ocspx_cache_name(ocspx_cache_t *cache, unsigned slot,
+                      const unsigned char digest[OCSPX_CERT_DIGEST_LEN])
+{
+    memcpy(cache->slots[slot].digest, digest, OCSPX_CERT_DIGEST_LEN);
+}
+
+/* --- reading --------------------------------------------------------- */
+
+static void copy_out(unsigned char *der, const ocspx_cache_t *cache,
+                     apr_uint64_t pos, apr_size_t len)
+{
+    ocspx_cache_word_t *from = ocspx_cache_at(cache, pos);
+    apr_uint64_t word;
+
+    for (; len > sizeof(word); len -= sizeof(word), der += sizeof(word)) {
+        word = ocspx_cache_get(from);
+        memcpy(der, &word, sizeof(word));
+        from = ocspx_cache_next(cache, from);
+    }
+    word = ocspx_cache_get(from);
+    memcpy(der, &word, len);
+}
+
+static int overtaken(const ocspx_cache_t *cache, apr_uint64_t pos)
+{
+    return ocspx_cache_get(&cache->header->tail) > pos;
+}
+
+/* The record of @a slot at @a pos; to be believed if not overtaken then. */
+static ocspx_cache_read_e read_at(unsigned char **der,
+                                  ocspx_cache_record_t *record,
+                                  const ocspx_cache_t *cache, unsigned slot,
+                                  apr_uint64_t pos, apr_time_t now)
+{
+    *record = ocspx_cache_record_at(cache, pos);
+    if (!ocspx_cache_record_ok(cache, record) || record->slot != slot)
+        return OCSPX_CACHE_READ_FAILED;
+    if (record->expiry <= now)
+        return OCSPX_CACHE_READ_EXPIRED;
+    *der = OPENSSL_malloc(record->len);
+    if (!*der)
+        return OCSPX_CACHE_READ_FAILED;
+    copy_out(*der, cache, pos + OCSPX_CACHE_RECORD_HEADER, record->len);
+    return OCSPX_CACHE_READ_FOUND;
+}
+
+ocspx_cache_read_e ocspx_cache_read(unsigned char **der,
+                                    ocspx_cache_record_t *record,
+                                    const ocspx_cache_t *cache, unsigned slot,
+                                    apr_time_t now)
+{
+    int tries;
+
+    *der = NULL;
+    for (tries = 0; tries < READ_TRIES; tries++) {
+        apr_uint64_t pos = ocspx_cache_get(&cache->slots[slot].pos);
+        ocspx_cache_read_e outcome;
+
+        if (!pos)
+            return OCSPX_CACHE_READ_EMPTY;
+        outcome = read_at(der, record, cache, slot, pos, now);
+        if (!overtaken(cache, pos))
+            return outcome;
+        OPENSSL_free(*der);
+        *der = NULL;
+    }
+    return OCSPX_CACHE_READ_FAILED;
+}
+
+int ocspx_cache_peek(unsigned char **der, const ocspx_cache_t *cache,
+                     unsigned slot, apr_time_t now)
+{
+    ocspx_cache_record_t record;
+
+    if (ocspx_cache_read(der, &record, cache, slot, now) !=
+        OCSPX_CACHE_READ_FOUND)
+        return 0;
+    return (int)record.len;
+}
+
+static ocspx_cache_word_t *counter(ocspx_cache_slot_t *of,
+                                   ocspx_cache_read_e outcome)
+{
+    if (outcome == OCSPX_CACHE_READ_FOUND)
+        return &of->stapled;
+    if (outcome == OCSPX_CACHE_READ_EXPIRED)
+        return &of->expired;
+    return &of->empty;
+}
+
+int ocspx_cache_staple(unsigned char **der, ocspx_cache_t *cache, unsigned slot,
+                       apr_time_t now)
+{
+    ocspx_cache_slot_t *of = &cache->slots[slot];
+    ocspx_cache_record_t record;
+    ocspx_cache_read_e outcome =
+        ocspx_cache_read(der, &record, cache, slot, now);
+
+    atomic_fetch_add_explicit(counter(of, outcome), 1, memory_order_relaxed);
+    return outcome == OCSPX_CACHE_READ_FOUND ? (int)record.len : 0;
+}
+
+void ocspx_cache_counts(ocspx_cache_counts_t *counts,
+                        const ocspx_cache_t *cache, unsigned slot)
+{
+    const ocspx_cache_slot_t *of = &cache->slots[slot];
+
+    counts->stapled = ocspx_cache_get(&of->stapled);
+    counts->empty = ocspx_cache_get(&of->empty);
+    counts->expired = ocspx_cache_get(&of->expired);
+}
+
+int ocspx_cache_state_get(ocspx_cache_state_t *state,
+                          const ocspx_cache_t *cache, unsigned slot)
+{
+    const ocspx_cache_slot_t *of = &cache->slots[slot];
+    apr_uint64_t image[OCSPX_CACHE_STATE_WORDS];
+    int tries;
+
+    for (tries = 0; tries < READ_TRIES; tries++) {
+        apr_uint64_t turn = ocspx_cache_get(&of->turn);
+        unsigned i;
+
+        for (i = 0; i < OCSPX_CACHE_STATE_WORDS; i++)
+            image[i] = ocspx_cache_get(&of->state[turn % 2][i]);
+        if (ocspx_cache_get(&of->turn) == turn) {
+            memcpy(state, image, sizeof(*state));
+            return 1;
+        }
+    }
+    memset(state, 0, sizeof(*state));
+    return 0;
+}

@@ -1,0 +1,264 @@
+/* cache_writer: all that the writer does with the segment; see cache.c. */
+#include "cache_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* --- the lock -------------------------------------------------------- */
+
+/* Where the next record goes: head, or past the one record that a writer
+ * killed between setting a slot's pos and moving head has left there. */
+static apr_uint64_t whole_head(const ocspx_cache_t *cache)
+{
+    apr_uint64_t head = ocspx_cache_get(&cache->header->head);
+    unsigned i;
+
+    for (i = 0; i < cache->count; i++)
+        if (ocspx_cache_get(&cache->slots[i].pos) == head)
+            return head + ocspx_cache_record_words(
+                              ocspx_cache_record_at(cache, head).len);
+    return head;
+}
+
+apr_status_t ocspx_cache_writer_enter(ocspx_cache_t *cache)
+{
+    int rv = pthread_mutex_trylock(&cache->header->writer);
+
+    if (rv == EOWNERDEAD)
+        rv = pthread_mutex_consistent(&cache->header->writer);
+    if (rv)
+        return rv == EBUSY ? APR_EBUSY : rv;
+    ocspx_cache_set(&cache->header->head, whole_head(cache));
+    return APR_SUCCESS;
+}
+
+void ocspx_cache_writer_leave(ocspx_cache_t *cache)
+{
+    pthread_mutex_unlock(&cache->header->writer);
+}
+
+/* --- appending ------------------------------------------------------- */
+
+static ocspx_cache_word_t *put_word(const ocspx_cache_t *cache,
+                                    ocspx_cache_word_t *at, apr_uint64_t word)
+{
+    ocspx_cache_set(at, word);
+    return ocspx_cache_next(cache, at);
+}
+
+static void copy_in(const ocspx_cache_t *cache,
+                    const ocspx_cache_record_t *record,
+                    const unsigned char *der)
+{
+    ocspx_cache_word_t *at =
+        ocspx_cache_at(cache, ocspx_cache_get(&cache->header->head));
+    apr_size_t len = record->len;
+    apr_uint64_t word;
+
+    at = put_word(cache, at, (apr_uint64_t)record->slot << 32 | len);
+    at = put_word(cache, at, (apr_uint64_t)record->expiry);
+    for (; len > sizeof(word); len -= sizeof(word), der += sizeof(word)) {
+        memcpy(&word, der, sizeof(word));
+        at = put_word(cache, at, word);
+    }
+    word = 0;
+    memcpy(&word, der, len);
+    ocspx_cache_set(at, word);
+}
+
+/* The record at head takes the place of the slot's one before. */
+static void publish(ocspx_cache_t *cache, unsigned slot, apr_uint64_t size)
+{
+    apr_uint64_t head = ocspx_cache_get(&cache->header->head);
+
+    ocspx_cache_set(&cache->slots[slot].pos, head);
+    ocspx_cache_set(&cache->header->head, head + size);
+}
+
+/* --- making room ----------------------------------------------------- */
+
+static apr_uint64_t free_words(const ocspx_cache_t *cache)
+{
+    apr_uint64_t used = ocspx_cache_get(&cache->header->head) -
+                        ocspx_cache_get(&cache->header->tail);
+
+    return used > cache->words ? 0 : cache->words - used;
+}
+
+static void append_copy(ocspx_cache_t *cache, apr_uint64_t pos,
+                        apr_uint64_t size)
+{
+    ocspx_cache_word_t *from = ocspx_cache_at(cache, pos);
+    ocspx_cache_word_t *at =
+        ocspx_cache_at(cache, ocspx_cache_get(&cache->header->head));
+
+    while (size--) {
+        at = put_word(cache, at, ocspx_cache_get(from));
+        from = ocspx_cache_next(cache, from);
+    }
+}
+
+/* Free the oldest record, keeping it if it is live; 0 where there is none. */
+static int free_oldest(ocspx_cache_t *cache)
+{
+    apr_uint64_t tail = ocspx_cache_get(&cache->header->tail);
+    ocspx_cache_record_t record = ocspx_cache_record_at(cache, tail);
+    apr_uint64_t size = ocspx_cache_record_words(record.len);
+
+    if (!ocspx_cache_record_ok(cache, &record))
+        return 0;
+    if (ocspx_cache_get(&cache->slots[record.slot].pos) == tail) {
+        if (free_words(cache) < size)
+            return 0;
+        append_copy(cache, tail, size);
+        publish(cache, record.slot, size);
+    }
+    ocspx_cache_set(&cache->header->tail, tail + size);
+    return 1;
+}
+
+/* One lap at most: after it there is nothing in the area but live records. */
+static apr_status_t make_room(ocspx_cache_t *cache, apr_uint64_t wanted)
+{
+    apr_uint64_t lap = ocspx_cache_get(&cache->header->head);
+
+    while (free_words(cache) < wanted)
+        if (ocspx_cache_get(&cache->header->tail) >= lap || !free_oldest(cache))
+            return APR_EGENERAL;
+    return APR_SUCCESS;
+}
+
+/* What would be live after a put, and the largest record from now till then;
+ * in words. */
+typedef struct {
+    apr_uint64_t live, largest;
+} survey_t;
+
+static survey_t survey(const ocspx_cache_t *cache, unsigned slot,
+                       apr_uint64_t size)
+{
+    survey_t found = {size, size};
+    unsigned i;
+
+    for (i = 0; i < cache->count; i++) {
+        apr_uint64_t pos = ocspx_cache_get(&cache->slots[i].pos), words;
+        ocspx_cache_record_t record = ocspx_cache_record_at(cache, pos);
+
+        if (!pos || !ocspx_cache_record_ok(cache, &record))
+            continue;
+        words = ocspx_cache_record_words(record.len);
+        if (found.largest < words)
+            found.largest = words;
+        if (i != slot)
+            found.live += words;
+    }
+    return found;
+}
+
+/* --- the writer's functions ------------------------------------------ */
+
+/* Room for all that is live and twice the largest record: once to move it, and
+ * once to put another beside the one it replaces. So what fits once, can be
+ * replaced for ever; it is the newcomer who is told that the area is full. The
+ * survey, which touches every slot, waits until free space is short. */
+static apr_status_t admit(ocspx_cache_t *cache, unsigned slot,
+                          apr_uint64_t size, apr_size_t *needed)
+{
+    apr_uint64_t largest = ocspx_cache_get(&cache->header->largest);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (largest < size)
+        largest = size;
+    if (free_words(cache) < size + 2 * largest) {
+        survey_t found = survey(cache, slot, size);
+
+        largest = found.largest;
+        if (found.live + 2 * largest > cache->words) {
+            if (needed)
+                *needed = (apr_size_t)(found.live + 2 * largest) * 8;
+            return APR_ENOSPC;
+        }
+        rv = make_room(cache, size + largest);
+    }
+    if (rv == APR_SUCCESS)
+        ocspx_cache_set(&cache->header->largest, largest);
+    return rv;
+}
+
+apr_status_t ocspx_cache_put(ocspx_cache_t *cache, unsigned slot,
+                             const unsigned char *der, apr_size_t len,
+                             apr_time_t expiry, apr_size_t *needed)
+{
+    ocspx_cache_record_t record = {.slot = slot, .len = len, .expiry = expiry};
+    apr_uint64_t size = ocspx_cache_record_words(len);
+    apr_status_t rv;
+
+    if (len == 0 || len > OCSPX_CACHE_RESPONSE_MAX)
+        return APR_EINVAL;
+    rv = admit(cache, slot, size, needed);
+    if (rv != APR_SUCCESS)
+        return rv;
+    copy_in(cache, &record, der);
+    publish(cache, slot, size);
+    return APR_SUCCESS;
+}
+
+void ocspx_cache_withdraw(ocspx_cache_t *cache, unsigned slot)
+{
+    ocspx_cache_set(&cache->slots[slot].pos, 0);
+}
+
+void ocspx_cache_state_set(ocspx_cache_t *cache, unsigned slot,
+                           const ocspx_cache_state_t *state)
+{
+    ocspx_cache_slot_t *of = &cache->slots[slot];
+    apr_uint64_t turn = ocspx_cache_get(&of->turn) + 1;
+    apr_uint64_t image[OCSPX_CACHE_STATE_WORDS];
+    unsigned i;
+
+    memcpy(image, state, sizeof(image));
+    for (i = 0; i < OCSPX_CACHE_STATE_WORDS; i++)
+        ocspx_cache_set(&of->state[turn % 2][i], image[i]);
+    ocspx_cache_set(&of->turn, turn);
+}
+
+/* --- the structure --------------------------------------------------- */
+
+static int header_holds(const ocspx_cache_t *cache)
+{
+    const ocspx_cache_header_t *header = cache->header;
+
+    return ocspx_cache_get(&header->magic) == OCSPX_CACHE_MAGIC &&
+           ocspx_cache_get(&header->layout) == cache->layout &&
+           ocspx_cache_get(&header->count) == cache->count &&
+           ocspx_cache_get(&header->words) == cache->words;
+}
+
+/* Do the records lie end to end, and does every slot have one of them? And is
+ * there room to move the largest one, now or once the dead ones that are next
+ * are freed? */
+int ocspx_cache_check(const ocspx_cache_t *cache)
+{
+    apr_uint64_t tail = ocspx_cache_get(&cache->header->tail);
+    apr_uint64_t head = whole_head(cache), pos, dead = 0;
+    unsigned i, live = 0, published = 0;
+
+    if (!header_holds(cache) || !tail || head - tail > cache->words)
+        return 0;
+    for (i = 0; i < cache->count; i++)
+        published += ocspx_cache_get(&cache->slots[i].pos) != 0;
+    for (pos = tail; pos != head;) {
+        ocspx_cache_record_t record = ocspx_cache_record_at(cache, pos);
+        apr_uint64_t size = ocspx_cache_record_words(record.len);
+
+        if (!ocspx_cache_record_ok(cache, &record) || size > head - pos)
+            return 0;
+        if (ocspx_cache_get(&cache->slots[record.slot].pos) == pos)
+            live++;
+        else if (!live)
+            dead += size;
+        pos += size;
+    }
+    return live == published && cache->words - (head - tail) + dead >=
+                                    ocspx_cache_get(&cache->header->largest);
+}

@@ -1,0 +1,51 @@
+/* load: what the store kept from before, judged again and served. */
+#include "load.h"
+
+#include "admit.h"
+
+static void serve(const ocspx_refresh_config_t *config,
+                  const ocspx_registry_entry_t *entry,
+                  const ocspx_admit_candidate_t *candidate, apr_pool_t *p)
+{
+    apr_time_t now = config->clock();
+    ocspx_schedule_validity_t served;
+    ocspx_cache_state_t state;
+    ocspx_admit_t result;
+
+    ocspx_cache_state_get(&state, config->cache, entry->index);
+    ocspx_admit(&result, &state, entry, candidate, config->cache, NULL, now, p);
+    if (!result.admitted) {
+        ocspx_log(config->log,
+                  result.cause == OCSPX_CAUSE_STALE ? OCSPX_LOG_INFO
+                                                    : OCSPX_LOG_WARNING,
+                  20, (int)entry->index,
+                  "%s: the response kept in the state directory is not used: "
+                  "%s: %s",
+                  entry->cert->name, ocspx_cause_code(result.cause),
+                  result.message);
+        return;
+    }
+    served = ocspx_admit_validity(&state);
+    state.due = ocspx_schedule_refresh(
+        now, &served, &entry->policy->schedule,
+        ocspx_schedule_mix((apr_uint64_t)now + entry->index), 0);
+    ocspx_cache_state_set(config->cache, entry->index, &state);
+}
+
+void ocspx_load_entry(const ocspx_refresh_config_t *config, unsigned i,
+                      apr_pool_t *p)
+{
+    const ocspx_registry_entry_t *entry =
+        ocspx_registry_get(config->registry, i);
+    ocspx_admit_candidate_t candidate = {.source = OCSPX_CACHE_DISK};
+    const char *why;
+    apr_status_t rv;
+
+    rv = ocspx_store_load(&candidate.der, &candidate.len, &why, config->store,
+                          entry->cert->id, config->max_response, p);
+    if (rv == APR_SUCCESS)
+        serve(config, entry, &candidate, p);
+    else if (!APR_STATUS_IS_ENOENT(rv))
+        ocspx_log(config->log, OCSPX_LOG_WARNING, 21, (int)i, "%s: %s",
+                  entry->cert->name, why);
+}

@@ -1,0 +1,114 @@
+/* registry: all certificates of this configuration. */
+#include "registry.h"
+
+#include <apr_strings.h>
+#include <apr_uri.h>
+#include <string.h>
+
+ocspx_registry_t *ocspx_registry_make(apr_pool_t *p)
+{
+    ocspx_registry_t *registry = apr_pcalloc(p, sizeof(*registry));
+
+    registry->pool = p;
+    registry->entries = apr_array_make(p, 16, sizeof(ocspx_registry_entry_t *));
+    registry->by_digest = apr_hash_make(p);
+    registry->hosts = apr_hash_make(p);
+    return registry;
+}
+
+static int same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+static int same_policy(const ocspx_registry_policy_t *a,
+                       const ocspx_registry_policy_t *b)
+{
+    return a->response.skew == b->response.skew &&
+           a->response.max_age == b->response.max_age &&
+           a->schedule.refresh_max == b->schedule.refresh_max &&
+           a->schedule.retry_max == b->schedule.retry_max &&
+           a->certid_hash == b->certid_hash && a->method == b->method &&
+           a->timeout == b->timeout &&
+           a->withhold_revoked == b->withhold_revoked &&
+           same_text(a->force_url, b->force_url) &&
+           same_text(a->proxy, b->proxy) &&
+           same_text(a->response_file, b->response_file);
+}
+
+/* What entries share a fate with: a responder, or a file of their own. */
+static const char *host_name(const ocspx_registry_entry_t *entry, apr_pool_t *p)
+{
+    const char *url;
+    apr_uri_t uri;
+
+    if (entry->policy->response_file)
+        return entry->policy->response_file;
+    url = APR_ARRAY_IDX(entry->urls, 0, const char *);
+    if (apr_uri_parse(p, url, &uri) || !uri.hostname)
+        return url;
+    if (!uri.port)
+        uri.port = apr_uri_port_of_scheme(uri.scheme);
+    return apr_psprintf(p, "%s:%u", uri.hostname, (unsigned)uri.port);
+}
+
+static unsigned host_number(ocspx_registry_t *registry, const char *name)
+{
+    unsigned *number = apr_hash_get(registry->hosts, name, APR_HASH_KEY_STRING);
+
+    if (!number) {
+        number = apr_palloc(registry->pool, sizeof(*number));
+        *number = apr_hash_count(registry->hosts);
+        apr_hash_set(registry->hosts, name, APR_HASH_KEY_STRING, number);
+    }
+    return *number;
+}
+
+static apr_array_header_t *responders(const ocspx_cert_t *cert,
+                                      const ocspx_registry_policy_t *policy,
+                                      apr_pool_t *p)
+{
+    apr_array_header_t *urls;
+
+    if (!policy->force_url)
+        return cert->urls;
+    urls = apr_array_make(p, 1, sizeof(const char *));
+    APR_ARRAY_PUSH(urls, const char *) = policy->force_url;
+    return urls;
+}
+
+ocspx_registry_entry_t *
+ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
+                   const ocspx_cert_t *cert,
+                   const ocspx_registry_policy_t *policy, const char *place)
+{
+    apr_pool_t *p = registry->pool;
+    ocspx_registry_entry_t *entry =
+        apr_hash_get(registry->by_digest, cert->digest, OCSPX_CERT_DIGEST_LEN);
+
+    *conflict = NULL;
+    if (!entry) {
+        apr_array_header_t *urls = responders(cert, policy, p);
+
+        if (apr_is_empty_array(urls) && !policy->response_file)
+            return NULL;
+        entry = apr_pcalloc(p, sizeof(*entry));
+        entry->index = ocspx_registry_count(registry);
+        entry->cert = cert;
+        entry->policy = policy;
+        entry->urls = urls;
+        entry->places = apr_array_make(p, 1, sizeof(const char *));
+        entry->host = host_number(registry, host_name(entry, p));
+        APR_ARRAY_PUSH(registry->entries, ocspx_registry_entry_t *) = entry;
+        apr_hash_set(registry->by_digest, cert->digest, OCSPX_CERT_DIGEST_LEN,
+                     entry);
+    } else if (!same_policy(entry->policy, policy)) {
+        *conflict = apr_psprintf(
+            p,
+            "certificate %s is used by %s and %s with different OCSP "
+            "settings; those of the first count",
+            cert->name, APR_ARRAY_IDX(entry->places, 0, const char *), place);
+    }
+    APR_ARRAY_PUSH(entry->places, const char *) = place;
+    return entry;
+}

@@ -1,0 +1,64 @@
+/* module: what the files of the glue share. */
+#ifndef OCSPX_MODULE_H
+#define OCSPX_MODULE_H
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+
+#include "../engine/refresh.h"
+#include "settings.h"
+
+/* The one symbol that the module exports. */
+extern module AP_MODULE_DECLARE_DATA ocspx_module
+    __attribute__((visibility("default")));
+
+/** Certificates with something in common: how many, and an example. */
+typedef struct {
+    unsigned count;
+    const char *example;
+} ocspx_tally_t;
+
+/**
+ * One configuration generation. Made before the directives are read, filled
+ * by mod_ssl's hooks and post_config in the parent, const in the children but
+ * for what the cache holds.
+ */
+typedef struct {
+    server_rec *server; /* the main server; NULL until post_config */
+    apr_pool_t *pool;   /* pconf */
+    ocspx_registry_t *registry;
+    apr_array_header_t *vhosts; /* server_rec *: where entry i is logged */
+    ocspx_cache_t *cache;       /* NULL: nothing to staple */
+    ocspx_log_t log;
+    ocspx_settings_server_t settings;
+    apr_hash_t *offered; /* what mod_ssl found an issuer for; see tls.c */
+    ocspx_tally_t without_responder;
+    ocspx_tally_t with_other_provider;
+} ocspx_generation_t;
+
+/** The one of the latest configuration. */
+ocspx_generation_t *ocspx_module_generation(void);
+
+/** Is this httpd's first pass over the configuration, done to check it? */
+int ocspx_module_rehearsal(void);
+
+/**
+ * What a refresher of this generation works with. In a process of the worker
+ * user: opens the store, and logs it where that cannot be done.
+ * @param fetch NULL: load only
+ */
+ocspx_refresh_config_t
+ocspx_module_refresh_config(const ocspx_generation_t *generation,
+                            ocspx_fetch_t *fetch, apr_pool_t *p);
+
+/** What the server's process keeps from one configuration to the next. */
+typedef struct {
+    int ex_index;           /* of certificates; 0: none yet */
+    apr_pool_t *cache_pool; /* of the cache */
+    ocspx_cache_t *cache;   /* of the latest generation */
+} ocspx_retained_t;
+
+ocspx_retained_t *ocspx_module_retained(void);
+
+#endif

@@ -1,0 +1,154 @@
+/* seeder: fills the cache before the server opens its doors.
+ *
+ * At the first start it asks for every certificate that the store has nothing
+ * for. At a reload httpd accepts no connection until it is done, so it asks
+ * for new must-staple certificates only, and for a second at most; the rest is
+ * the refresher's first turn. It may be killed at any moment: what it has
+ * published stays.
+ */
+#include "seeder.h"
+
+#include <apr_signal.h>
+#include <errno.h>
+#include <http_main.h>
+#include <mpm_common.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../engine/load.h"
+
+APLOG_USE_MODULE(ocspx);
+
+#define RELOAD_WAIT apr_time_from_sec(1)
+/* Longest time for the store, which may be on a slow disk. */
+#define LOAD_WAIT apr_time_from_sec(5)
+
+typedef struct {
+    ocspx_generation_t *generation;
+    const unsigned char *known;
+    unsigned char *ask; /* one byte per certificate: worth waiting for */
+    apr_interval_time_t wait;
+} seeder_t;
+
+static int servable(const seeder_t *seeder, unsigned i)
+{
+    ocspx_cache_state_t state;
+
+    ocspx_cache_state_get(&state, seeder->generation->cache, i);
+    return state.expiry > apr_time_now();
+}
+
+static int worth_waiting(const seeder_t *seeder, unsigned i)
+{
+    const ocspx_registry_entry_t *entry =
+        ocspx_registry_get(seeder->generation->registry, i);
+
+    return !seeder->known || entry->cert->must_staple ||
+           entry->policy->response_file;
+}
+
+/* Serve what the store has; say what to ask the network for. */
+static unsigned load(const seeder_t *seeder,
+                     const ocspx_refresh_config_t *config, apr_pool_t *p)
+{
+    unsigned n = ocspx_registry_count(config->registry);
+    unsigned wanted = 0;
+    apr_pool_t *ptemp;
+    unsigned i;
+
+    apr_pool_create(&ptemp, p);
+    for (i = 0; i < n; i++) {
+        if (seeder->known && seeder->known[i])
+            continue;
+        if (config->store) {
+            ocspx_load_entry(config, i, ptemp);
+            apr_pool_clear(ptemp);
+        }
+        seeder->ask[i] = worth_waiting(seeder, i) && !servable(seeder, i);
+        wanted += seeder->ask[i];
+    }
+    return wanted;
+}
+
+static void ask(const seeder_t *seeder, ocspx_refresh_config_t *config,
+                apr_time_t deadline, apr_pool_t *p)
+{
+    ocspx_refresh_t *refresh;
+    apr_interval_time_t left;
+
+    if (ocspx_fetch_global_init() != APR_SUCCESS ||
+        ocspx_fetch_curl_make(&config->fetch, p) != APR_SUCCESS)
+        return;
+    refresh = ocspx_refresh_make(config, seeder->ask, p);
+    while (ocspx_refresh_untried(refresh) &&
+           (left = deadline - apr_time_now()) > 0 &&
+           ocspx_refresh_turn(refresh, left))
+        ;
+}
+
+/* The child's life, as the worker user. */
+static void seed(seeder_t *seeder, apr_pool_t *p)
+{
+    apr_time_t deadline = apr_time_now() + seeder->wait;
+    ocspx_generation_t *generation = seeder->generation;
+    ocspx_refresh_config_t config;
+
+    if (ap_run_drop_privileges(p, generation->server) ||
+        ocspx_cache_writer_enter(generation->cache) != APR_SUCCESS)
+        return;
+    config = ocspx_module_refresh_config(generation, NULL, p);
+    if (load(seeder, &config, p) && seeder->wait)
+        ask(seeder, &config, deadline, p);
+    ocspx_cache_writer_leave(generation->cache);
+}
+
+/* Wait for the end of the child, which shows as the end of its pipe. */
+static void await(pid_t child, int fd, apr_interval_time_t wait)
+{
+    apr_time_t deadline = apr_time_now() + wait;
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    apr_interval_time_t left;
+    int rv = 0;
+
+    while (!rv && (left = deadline - apr_time_now()) > 0) {
+        rv = poll(&end, 1, (int)apr_time_as_msec(left) + 1);
+        if (rv < 0 && errno == EINTR)
+            rv = 0;
+    }
+    kill(child, SIGKILL);
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+void ocspx_seeder_run(ocspx_generation_t *generation,
+                      const unsigned char *known, apr_pool_t *ptemp)
+{
+    seeder_t seeder = {
+        .generation = generation,
+        .known = known,
+        .wait = generation->settings.startup_wait,
+    };
+    int fds[2];
+    pid_t child;
+
+    if (known && seeder.wait > RELOAD_WAIT)
+        seeder.wait = RELOAD_WAIT;
+    seeder.ask = apr_pcalloc(ptemp, ocspx_registry_count(generation->registry));
+    if (pipe(fds))
+        return;
+    child = fork();
+    if (!child) {
+        apr_signal(SIGTERM, SIG_DFL);
+        apr_signal(SIGHUP, SIG_DFL);
+        apr_signal(AP_SIG_GRACEFUL, SIG_IGN);
+        close(fds[0]);
+        seed(&seeder, ptemp);
+        _exit(0);
+    }
+    close(fds[1]);
+    if (child > 0)
+        await(child, fds[0], seeder.wait > LOAD_WAIT ? seeder.wait : LOAD_WAIT);
+    close(fds[0]);
+}

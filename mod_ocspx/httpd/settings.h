@@ -1,0 +1,75 @@
+/* settings: what the directives of a server or virtual host amount to. */
+#ifndef OCSPX_SETTINGS_H
+#define OCSPX_SETTINGS_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include "../engine/registry.h"
+
+#define OCSPX_UNSET (-1)
+
+/** One server's directives; OCSPX_UNSET or NULL: not given. */
+typedef struct {
+    int ssl_use_stapling;
+    int timeout;
+    int skew;
+    int max_age;
+    int standard_timeout;
+    int error_timeout;
+    int return_errors;
+    int fake_try_later;
+    const char *force_url;
+    const char *ssl_proxy;
+
+    int use_stapling;
+    const char *proxy; /* "none" or URL */
+    int method;
+    int certid_hash;
+    const char *response_file;
+    int withhold_revoked;
+
+    int cache_size;
+    int ssl_cache_size;
+    const char *state_dir; /* "none" or path */
+    int startup_wait;
+    int refresh_at;
+    int retry_min, retry_max;
+    int max_parallel, max_per_host;
+    int max_response_size;
+} ocspx_settings_t;
+
+/** The directives given for @a s, as they stand. */
+ocspx_settings_t *ocspx_settings_of(const server_rec *s);
+
+/** Settings of the whole server; defaults are filled in. */
+typedef struct {
+    apr_size_t cache_size; /* bytes; 0: by the number of certificates */
+    const char *state_dir; /* NULL: none */
+    apr_interval_time_t startup_wait;
+    unsigned max_parallel;
+    unsigned max_per_host;
+    apr_size_t max_response_size; /* bytes */
+} ocspx_settings_server_t;
+
+void *ocspx_settings_create(apr_pool_t *p, server_rec *s);
+void *ocspx_settings_merge(apr_pool_t *p, void *base, void *add);
+
+/** Settings of the whole server, from the main server's configuration. */
+ocspx_settings_server_t ocspx_settings_server(server_rec *main_server);
+
+/**
+ * Whether certificates of virtual host @a s are to be stapled.
+ * @param explicit_ssl set where SSLUseStapling on says so, too: then mod_ssl
+ *        would do it itself for any certificate left to it
+ */
+int ocspx_settings_stapling(int *explicit_ssl, server_rec *s);
+
+/** How certificates of virtual host @a s are to be treated. */
+const ocspx_registry_policy_t *ocspx_settings_policy(server_rec *s,
+                                                     apr_pool_t *p);
+
+/** Is a directive set that is accepted but never obeyed (rule 2)? */
+int ocspx_settings_disobeyed(server_rec *s);
+
+#endif

@@ -1,0 +1,147 @@
+/* watchdog: the refresher as mod_watchdog's singleton. */
+#include "watchdog.h"
+
+#include <ap_mpm.h>
+#include <apr_allocator.h>
+#include <apr_atomic.h>
+#include <mod_watchdog.h>
+
+APLOG_USE_MODULE(ocspx);
+
+#define NAME "_ocspx_"
+/* The refresher looks up this often, whatever is under way. */
+#define TURN apr_time_from_msec(100)
+
+typedef struct {
+    ocspx_generation_t *generation;
+    apr_pool_t *pool; /* of this child's refresher; NULL: not running */
+    ocspx_refresh_t *refresh;
+    apr_uint32_t stopping; /* the child is about to end */
+} watchdog_t;
+
+static APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) * get_instance;
+static APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) * register_callback;
+
+static watchdog_t *the_watchdog;
+
+int ocspx_watchdog_available(void)
+{
+    get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    register_callback = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    return get_instance && register_callback;
+}
+
+static int stopping(watchdog_t *watchdog)
+{
+    int state;
+
+    return apr_atomic_read32(&watchdog->stopping) ||
+           (ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS &&
+            state == AP_MPMQ_STOPPING);
+}
+
+/* A pool for the thread alone: its parent belongs to the main thread, which
+ * must not find its allocator in use. */
+static apr_pool_t *make_pool(void)
+{
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+
+    if (apr_allocator_create(&allocator) != APR_SUCCESS)
+        return NULL;
+    if (apr_pool_create_unmanaged_ex(&pool, NULL, allocator) != APR_SUCCESS) {
+        apr_allocator_destroy(allocator);
+        return NULL;
+    }
+    apr_allocator_owner_set(allocator, pool);
+    apr_pool_tag(pool, "ocspx_refresh");
+    return pool;
+}
+
+static void start(watchdog_t *watchdog)
+{
+    ocspx_generation_t *generation = watchdog->generation;
+    ocspx_refresh_config_t config;
+    ocspx_fetch_t *fetch;
+    apr_pool_t *pool;
+
+    if (ocspx_cache_writer_enter(generation->cache) != APR_SUCCESS)
+        return; /* its former owner has not let go yet */
+    pool = make_pool();
+    if (!pool || ocspx_fetch_curl_make(&fetch, pool) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, generation->server,
+                     "OCSPX0120: the refresher cannot be set up; trying "
+                     "again");
+        if (pool)
+            apr_pool_destroy(pool);
+        ocspx_cache_writer_leave(generation->cache);
+        return;
+    }
+    config = ocspx_module_refresh_config(generation, fetch, pool);
+    watchdog->pool = pool;
+    watchdog->refresh = ocspx_refresh_make(&config, NULL, pool);
+    ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, generation->server,
+                 "OCSPX0121: this process keeps %u fresh",
+                 ocspx_registry_count(generation->registry));
+}
+
+static void stop(watchdog_t *watchdog)
+{
+    if (!watchdog->pool)
+        return;
+    apr_pool_destroy(watchdog->pool);
+    watchdog->pool = NULL;
+    ocspx_cache_writer_leave(watchdog->generation->cache);
+}
+
+/* Always APR_SUCCESS: after anything else mod_watchdog never calls again. */
+static apr_status_t callback(int state, void *data, apr_pool_t *pool)
+{
+    watchdog_t *watchdog = data;
+
+    (void)pool;
+    if (state == AP_WATCHDOG_STATE_STOPPING) {
+        stop(watchdog);
+        return APR_SUCCESS;
+    }
+    if (!watchdog->pool && !stopping(watchdog))
+        start(watchdog);
+    if (watchdog->pool)
+        while (!stopping(watchdog) &&
+               ocspx_refresh_turn(watchdog->refresh, TURN))
+            ;
+    return APR_SUCCESS;
+}
+
+apr_status_t ocspx_watchdog_register(ocspx_generation_t *generation,
+                                     apr_pool_t *p)
+{
+    ap_watchdog_t *instance;
+    apr_status_t rv;
+
+    the_watchdog = apr_pcalloc(p, sizeof(*the_watchdog));
+    the_watchdog->generation = generation;
+    rv = get_instance(&instance, NAME, 0, 1, p);
+    if (rv == APR_SUCCESS)
+        rv = register_callback(instance, TURN, the_watchdog, callback);
+    return rv;
+}
+
+static apr_status_t note_stopping(void *data)
+{
+    watchdog_t *watchdog = data;
+
+    apr_atomic_set32(&watchdog->stopping, 1);
+    return APR_SUCCESS;
+}
+
+void ocspx_watchdog_child_init(ocspx_generation_t *generation,
+                               apr_pool_t *pchild)
+{
+    apr_status_t rv = ocspx_fetch_global_init();
+
+    if (rv != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, generation->server,
+                     "OCSPX0122: libcurl cannot be initialized");
+    apr_pool_pre_cleanup_register(pchild, the_watchdog, note_stopping);
+}
