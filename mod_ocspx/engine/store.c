@@ -42,8 +42,6 @@ static apr_status_t check_size(const char **why, const struct stat *st,
 {
     if (!S_ISREG(st->st_mode))
         return ocspx_store_refuse(why, path, "is not a regular file", p);
-    if (st->st_size <= 0)
-        return ocspx_store_refuse(why, path, "is empty", p);
     if ((apr_uint64_t)st->st_size > max)
         return ocspx_store_refuse(
             why, path,

@@ -60,8 +60,11 @@ void *procs_shared(apr_size_t size, apr_pool_t *p);
  */
 int procs_free_port(void);
 
-/** Wait until something listens there. @return 1: it does */
-int procs_wait_port(const char *host, int port, int timeout_ms);
+/**
+ * Wait until something listens there; does not connect: `openssl ocsp' waits
+ * for ever on a client that says nothing. @return 1: it does
+ */
+int procs_wait_port(int port, int timeout_ms);
 
 /** Monotonic clock, milliseconds. */
 long procs_ms(void);

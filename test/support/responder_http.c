@@ -111,6 +111,8 @@ void responder_http_parse(responder_request_t *request, const char *in,
 
     request->head = apr_pstrmemdup(p, in, head - 2);
     request->post = strncmp(in, "POST ", 5) == 0;
+    request->close = strstr(request->head, " HTTP/1.0\r\n") != NULL ||
+                     strcasestr(request->head, "\r\nConnection: close");
     request->ocsp = request->post ? decode_der(in + head, len - head, p)
                                   : decode_path(request->head, p);
 }

@@ -61,6 +61,7 @@ struct responder_t {
 typedef struct {
     const char *head; /* up to the empty line */
     int post;
+    int close;          /* the client wants the connection closed after it */
     OCSP_REQUEST *ocsp; /* NULL: there is none in it */
 } responder_request_t;
 

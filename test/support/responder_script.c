@@ -153,7 +153,7 @@ static const unsigned char *sign(apr_size_t *len, responder_t *r, int index,
         singles[0].cert = cast->decoy->cert;
     }
     if (script->answer == RESPONDER_SEVERAL) {
-        singles[2].cert = cast->stranger->cert;
+        singles[2].cert = cast->no_eku->cert;
         response.count = 3;
     }
     response.singles = singles;

@@ -156,6 +156,7 @@ static void take_request(server_t *server, connection_t *c)
     responder_lock(server->r->shared);
     choose_reply(&c->reply, server->r, &request, c->pool);
     responder_unlock(server->r->shared);
+    c->reply.close |= request.close;
     memmove(c->in, c->in + len, c->in_len - len);
     c->in_len -= len;
     c->sent = 0;

@@ -35,7 +35,7 @@ static tools_t *start(const char *const *argv, const char *dir, int port,
     tool->log = apr_pstrcat(p, dir, "/log", NULL);
     tool->pid = procs_spawn(argv, tool->log);
     apr_pool_cleanup_register(p, tool, stop_with_pool, apr_pool_cleanup_null);
-    if (!procs_wait_port("127.0.0.1", port, START_MS)) {
+    if (!procs_wait_port(port, START_MS)) {
         procs_die("%s does not listen:\n%s", argv[0], tools_log(tool, p));
     }
     return tool;

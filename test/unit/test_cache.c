@@ -363,6 +363,7 @@ START_TEST(there_is_one_writer)
     ck_assert_int_eq(ocspx_cache_writer_enter(cache), APR_SUCCESS);
     ck_assert_int_eq(enter_in_child(cache), APR_EBUSY);
     ocspx_cache_writer_leave(cache);
+    ck_assert_int_eq(enter_in_child(cache), APR_SUCCESS);
 }
 END_TEST
 
@@ -410,9 +411,22 @@ START_TEST(check_sees_damage)
 }
 END_TEST
 
+START_TEST(check_sees_a_record_of_nothing)
+{
+    ocspx_cache_t *cache = make(1, 512);
+    apr_uint64_t pos;
+
+    put(cache, 0, 1, 1, NULL);
+    pos = ocspx_cache_get(&cache->slots[0].pos);
+    ocspx_cache_set(ocspx_cache_at(cache, pos), 0);
+    ocspx_cache_set(&cache->header->head, pos + 2);
+    ck_assert(!ocspx_cache_check(cache));
+}
+END_TEST
+
 START_TEST(a_damaged_record_is_not_served)
 {
-    ocspx_cache_t *cache = make(2, 512);
+    ocspx_cache_t *cache = make(2, 2 * OCSPX_CACHE_RESPONSE_MAX);
     ocspx_cache_word_t *first;
 
     put(cache, 0, 20, 1, NULL);
@@ -422,11 +436,17 @@ START_TEST(a_damaged_record_is_not_served)
     assert_nothing(cache, 0); /* another slot's */
     ocspx_cache_set(first, 0);
     assert_nothing(cache, 0);
-    ocspx_cache_set(first, 513);
+    ocspx_cache_set(first, OCSPX_CACHE_RESPONSE_MAX + 1);
     assert_nothing(cache, 0);
     ocspx_cache_set(first, APR_UINT32_MAX);
     assert_nothing(cache, 0);
     assert_served(cache, 1, 20, 1);
+
+    cache = make(1, 512);
+    put(cache, 0, 20, 1, NULL);
+    first = ocspx_cache_at(cache, ocspx_cache_get(&cache->slots[0].pos));
+    ocspx_cache_set(first, 513);
+    assert_nothing(cache, 0);
 }
 END_TEST
 
@@ -487,6 +507,7 @@ int main(void)
     tcase_add_test(tc, the_smallest_area_does_no_harm);
     tcase_add_test(tc, there_is_one_writer);
     tcase_add_test(tc, check_sees_damage);
+    tcase_add_test(tc, check_sees_a_record_of_nothing);
     tcase_add_test(tc, a_damaged_record_is_not_served);
     tcase_add_test(tc, a_reader_overtaken_for_ever_gives_up);
     tcase_add_test(tc, a_damaged_area_stops_the_writer_only);

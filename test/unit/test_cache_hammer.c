@@ -25,9 +25,8 @@
 #endif
 
 #define SLOTS 8
-#define AREA                                                                   \
-    20000 /* some 20 records of an average 400 bytes, and 2 of 3,000           \
-           */
+#define LONGEST 3000
+#define AREA ((SLOTS + 2) * (LONGEST + 16)) /* the least for all slots */
 #define EXPIRY 1
 #define READERS 4
 #define BLOCKED 1.0 /* seconds */
@@ -174,7 +173,7 @@ static void assert_readers_content(void)
  * it, so that after a kill both bounds are known. */
 static void write_one(apr_uint64_t *seed)
 {
-    unsigned char der[3000];
+    unsigned char der[LONGEST];
     unsigned slot = pattern_random(seed, SLOTS);
     apr_size_t len = PATTERN_MIN + pattern_random(seed, 700);
     apr_uint64_t version = ++hammer->begun[slot];

@@ -1,0 +1,147 @@
+/* world: CA, responder and httpd of one test. */
+#include "world.h"
+
+#include <apr_strings.h>
+#include <check.h>
+#include <string.h>
+
+#include "procs.h"
+
+world_t *world_make(void)
+{
+    apr_pool_t *pool;
+    world_t *w;
+
+    apr_pool_create(&pool, NULL);
+    w = apr_pcalloc(pool, sizeof(*w));
+    w->pool = pool;
+    w->root = pki_make(&(pki_spec_t){.cn = "Root", .ca = 1}, NULL, pool);
+    w->issuer = pki_make(&(pki_spec_t){.cn = "Issuer", .ca = 1}, w->root, pool);
+    w->signer = w->issuer;
+    w->responder = world_responder(w);
+    w->httpd = httpd_make(&(httpd_config_t){0}, pool);
+    w->root_file = httpd_path(w->httpd, "root.pem");
+    pki_write_certs(w->root_file, w->root->cert, NULL);
+    return w;
+}
+
+void world_destroy(world_t *w)
+{
+    apr_pool_destroy(w->pool);
+}
+
+responder_t *world_responder(world_t *w)
+{
+    return responder_make(NULL, 0, w->pool);
+}
+
+void world_global(world_t *w, const char *lines)
+{
+    httpd_configure(w->httpd, &(httpd_config_t){.global = lines});
+}
+
+pki_t *world_leaf(world_t *w, const pki_spec_t *spec)
+{
+    pki_spec_t full = *spec;
+    pki_t *leaf;
+
+    if (full.names == NULL) {
+        full.names = apr_pstrcat(w->pool, "DNS:", full.cn, NULL);
+    }
+    if (full.ocsp_urls == NULL) {
+        full.ocsp_urls = responder_url(w->responder);
+    }
+    leaf = pki_make(&full, w->issuer, w->pool);
+    responder_add(w->responder, leaf, w->issuer, w->signer);
+    return leaf;
+}
+
+/** The first of the names, as a file name. */
+static const char *file_name(const world_t *w, const char *names)
+{
+    char *name = apr_pstrdup(w->pool, names);
+
+    name[strcspn(name, " ")] = '\0';
+    return name;
+}
+
+void world_vhost(world_t *w, const char *names, const pki_t *leaf,
+                 const char *extra)
+{
+    const char *key;
+    const char *cert =
+        httpd_cert(w->httpd, &key, file_name(w, names), leaf, w->issuer, NULL);
+
+    httpd_vhost(w->httpd,
+                &(httpd_vhost_t){
+                    .names = names, .cert = cert, .key = key, .extra = extra});
+}
+
+pki_t *world_site(world_t *w, const char *name)
+{
+    pki_t *leaf = world_leaf(w, &(pki_spec_t){.cn = name});
+
+    world_vhost(w, name, leaf, NULL);
+    return leaf;
+}
+
+int world_up(world_t *w)
+{
+    int ms = httpd_start(w->httpd);
+
+    ck_assert_msg(ms >= 0, "httpd does not start: %s", httpd_output(w->httpd));
+    return ms;
+}
+
+client_spec_t world_client(const world_t *w, const char *name)
+{
+    return (client_spec_t){
+        .name = name, .port = httpd_port(w->httpd), .ca_file = w->root_file};
+}
+
+client_result_t world_handshake(const world_t *w, const char *name)
+{
+    client_spec_t spec = world_client(w, name);
+    client_result_t result;
+
+    client_handshake(&result, &spec, w->pool);
+    return result;
+}
+
+static void complain(const world_t *w, const char *name, const char *wanted,
+                     const client_result_t *result)
+{
+    httpd_log_dump(w->httpd);
+    ck_abort_msg("%s: %s; wanted: %s", name,
+                 result->error[0] != '\0' ? result->error : "a good staple",
+                 wanted);
+}
+
+void world_assert_good(const world_t *w, const char *name)
+{
+    client_result_t result = world_handshake(w, name);
+
+    if (!client_good(&result)) {
+        complain(w, name, "a good staple", &result);
+    }
+}
+
+void world_assert_bare(const world_t *w, const char *name)
+{
+    client_result_t result = world_handshake(w, name);
+
+    if (!result.ok || result.stapled) {
+        complain(w, name, "no staple", &result);
+    }
+}
+
+int world_wait_good(const world_t *w, const char *name, int timeout_ms)
+{
+    client_spec_t spec = world_client(w, name);
+    long begin = procs_ms();
+
+    if (!client_wait_good(&spec, timeout_ms, w->pool)) {
+        world_assert_good(w, name);
+    }
+    return (int)(procs_ms() - begin);
+}
