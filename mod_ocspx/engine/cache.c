@@ -16,38 +16,40 @@
  *
  *   record: { slot, length | expiry | DER, padded to 8 bytes }
  *
- * A position counts words since ever and never comes back; word pos % words
- * of the area is where it lies, and a record may run over the end of the area.
- * A record is live while its slot has its position: it is the slot that says
- * what is served, the area only holds it. Expired records stay live, so that
- * "expired" and "nothing there" can be told apart.
+ * A position counts words since ever and never comes back; it lies at word
+ * pos % words of the area, and a record may run over the end of the area. A
+ * record is live while its slot has its position: the slot says what is served,
+ * the area only holds it. Expired records stay live, so that "expired" and
+ * "nothing there" can be told apart.
  *
  * The writer appends at head: the words of the record into free space, then
  * the slot's pos, then head. For more free space it frees the oldest record:
  * one that is live is first appended anew, then tail moves past the old one.
- * There is always room for the largest record at hand, so moving never fails.
+ * There is always room to append the largest live record, so this never fails.
  *
  * A reader takes pos from the slot, copies the record, and then looks at tail:
- * up to pos, the copy is good; beyond, it starts again with the new pos.
+ * if it is not beyond pos the copy is good, else it starts again.
  *
- * Why a reader never returns a wrong byte: every word is set with release and
- * got with acquire. Having got pos, the reader sees the whole record that was
- * set before it, or something newer. Words of a record are overwritten only
- * after tail has moved past it; so if the reader got just one newer word, it
- * also sees that tail, and throws the copy away. What it gets too early is
- * bounded by length and ring, and at worst wasted. Since positions never come
- * back, tail <= pos leaves no doubt. And as the new pos was set before tail
- * moved, a reader that starts again finds it: to be overtaken twice, it has to
- * be slower than the writer is with a whole lap of the area.
+ * Why a reader never returns a wrong byte: every word is stored with release
+ * and loaded with acquire. Having loaded pos, the reader sees each word of the
+ * record as it was stored before pos, or newer. A newer one is only stored
+ * after tail has moved past the record; so a reader that loads just one of
+ * them also sees that tail, and throws the copy away. Until then it may have
+ * taken any bytes for a record, but never leaves the area, nor its own buffer.
+ * As positions never come back, tail <= pos leaves no doubt. And as a live
+ * record's new pos is stored before tail moves, the reader that starts again
+ * finds it: to be overtaken twice it has to be slower than the writer is with
+ * a whole lap of the area.
  *
- * Why the writer may be killed anywhere: up to setting pos it has touched
+ * Why the writer may be killed anywhere: until it stores pos it has written
  * nothing but free space, and the record before is in force; from then on the
- * new one is. All that can be left undone is head, and the next writer moves
- * it past a record that a slot has at head before it does anything else (see
- * ocspx_cache_writer_enter). Freeing stops at any point just as well: a moved
- * record has its new pos, so the old one is dead, and is freed next time. A
- * state is written beside the one in force and then takes its turn, by the
- * same reasoning with turn for pos and tail.
+ * new one is. All that can be left undone is to move head, which the next
+ * writer does first of all: it looks for a slot whose record is at head. Nor
+ * does freeing have to be finished: once a moved record has its new pos, the
+ * old one is dead, and is freed in its turn.
+ *
+ * A state is written beside the one in force, which of the two that is says
+ * turn; the same reasoning holds, with turn in the place of pos and tail.
  */
 #include "cache_private.h"
 

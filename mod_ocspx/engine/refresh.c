@@ -138,6 +138,16 @@ static void admit(attempt_t *attempt, const ocspx_admit_candidate_t *candidate)
                 config->cache, config->store, config->clock(), attempt->pool);
 }
 
+/* Does the answer give hope for other certificates at the same host? A
+ * responder that is overloaded or broken is left alone like one that is dead.
+ */
+static int is_up(const ocspx_fetch_answer_t *answer, ocspx_cause_e cause)
+{
+    return !answer->unreachable && answer->http_status < 500 &&
+           answer->http_status != 429 && cause != OCSPX_CAUSE_RESP_TRYLATER &&
+           cause != OCSPX_CAUSE_RESP_INTERNAL;
+}
+
 static void ask_next(attempt_t *attempt);
 
 static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
@@ -149,7 +159,6 @@ static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
     state->http_status = (apr_uint32_t)answer->http_status;
     state->requests += (apr_uint32_t)answer->requests;
     apr_cpystrn(state->peer, answer->peer, sizeof(state->peer));
-    attempt->reached |= !answer->unreachable;
     attempt->retry_after = answer->retry_after;
     if (answer->cause == OCSPX_CAUSE_NONE) {
         ocspx_admit_candidate_t candidate = {
@@ -170,6 +179,7 @@ static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
             .message = apr_pstrdup(attempt->pool, answer->message),
         };
     }
+    attempt->reached |= is_up(answer, attempt->result.cause);
     ask_next(attempt);
 }
 

@@ -103,11 +103,13 @@ ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
         apr_hash_set(registry->by_digest, cert->digest, OCSPX_CERT_DIGEST_LEN,
                      entry);
     } else if (!same_policy(entry->policy, policy)) {
+        const char *first = APR_ARRAY_IDX(entry->places, 0, const char *);
+
         *conflict = apr_psprintf(
             p,
-            "certificate %s is used by %s and %s with different OCSP "
-            "settings; those of the first count",
-            cert->name, APR_ARRAY_IDX(entry->places, 0, const char *), place);
+            "certificate %s is used with different OCSP settings by %s and "
+            "%s; those of %s count",
+            cert->name, first, place, first);
     }
     APR_ARRAY_PUSH(entry->places, const char *) = place;
     return entry;

@@ -166,7 +166,7 @@ static const char *set_state_dir(cmd_parms *cmd, void *dir, const char *arg)
     d->state_dir = strcasecmp(arg, "none")
                        ? ap_server_root_relative(cmd->pool, arg)
                        : "none";
-    return d->state_dir && *arg ? NULL : must_be(cmd, arg, "a path or 'none'");
+    return d->state_dir ? NULL : must_be(cmd, arg, "a path or 'none'");
 }
 
 static const char *set_response_file(cmd_parms *cmd, void *dir, const char *arg)
@@ -175,8 +175,7 @@ static const char *set_response_file(cmd_parms *cmd, void *dir, const char *arg)
 
     (void)dir;
     d->response_file = ap_server_root_relative(cmd->pool, arg);
-    return d->response_file && *arg ? NULL
-                                    : must_be(cmd, arg, "the path of a file");
+    return d->response_file ? NULL : must_be(cmd, arg, "the path of a file");
 }
 
 static const char *set_url(cmd_parms *cmd, const char **url, const char *arg)

@@ -84,6 +84,7 @@ typedef struct {
     int exit;
     int http_status;
     int size;
+    double connected; /* seconds; 0: never */
     double seconds;
 } answer_t;
 
@@ -91,21 +92,22 @@ typedef struct {
 static answer_t ask_url(const char *url, const char *request)
 {
     const char *data = apr_pstrcat(pool, "@", file(request), NULL);
-    const char *argv[] = {"curl",
-                          "--silent",
-                          "--globoff",
-                          "--noproxy",
-                          "*",
-                          "--max-time",
-                          "1",
-                          "--output",
-                          file("answer"),
-                          "--write-out",
-                          "%{http_code} %{size_download} %{time_total}",
-                          url,
-                          request[0] != '\0' ? "--data-binary" : NULL,
-                          data,
-                          NULL};
+    const char *argv[] = {
+        "curl",
+        "--silent",
+        "--globoff",
+        "--noproxy",
+        "*",
+        "--max-time",
+        "1",
+        "--output",
+        file("answer"),
+        "--write-out",
+        "%{http_code} %{size_download} %{time_connect} %{time_total}",
+        url,
+        request[0] != '\0' ? "--data-binary" : NULL,
+        data,
+        NULL};
     procs_result_t result;
     answer_t answer;
     char *rest;
@@ -114,6 +116,7 @@ static answer_t ask_url(const char *url, const char *request)
     answer.exit = result.status;
     answer.http_status = (int)strtol(result.output, &rest, 10);
     answer.size = (int)strtol(rest, &rest, 10);
+    answer.connected = strtod(rest, &rest);
     answer.seconds = strtod(rest, NULL);
     return answer;
 }
@@ -287,6 +290,9 @@ START_TEST(answers_as_told)
                   answers[_i].name, answer.exit);
     ck_assert_msg(answer.http_status == answers[_i].http_status, "%s: %d",
                   answers[_i].name, answer.http_status);
+    ck_assert((answer.connected > 0) ==
+              (answers[_i].script.answer != RESPONDER_REFUSE &&
+               answers[_i].script.answer != RESPONDER_BLACK_HOLE));
     if (answers[_i].says != NULL) {
         const char *says = verdict();
 

@@ -4,9 +4,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -19,9 +17,7 @@ static void test_has_died(void *baton)
     httpd_t *h = baton;
 
     httpd_log_dump(h);
-    if (getenv("OCSPX_KEEP") == NULL) {
-        procs_remove_tree(h->root);
-    }
+    procs_drop_tree(h->root);
 }
 
 static apr_status_t stop_with_pool(void *baton)
@@ -38,7 +34,7 @@ httpd_t *httpd_make(const httpd_config_t *config, apr_pool_t *p)
     httpd_t *h = apr_pcalloc(p, sizeof(*h));
 
     h->pool = p;
-    h->root = procs_temp_dir(p);
+    h->root = procs_make_dir(p);
     h->port = procs_free_port();
     do {
         h->plain_port = procs_free_port();

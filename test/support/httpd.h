@@ -74,7 +74,9 @@ int httpd_configtest(httpd_t *h, const char **output);
 
 /* These write the configuration anew and return the milliseconds until the
  * (new generation of the) server answered a request, or -1 if it never did;
- * httpd_output() then says why. */
+ * httpd_output() then says why. A reload needs mod_status. After a graceful one
+ * httpd starts new children at its leisure: up to 1 s with event and prefork
+ * and 2 s with worker pass on an idle server without any module's doing. */
 int httpd_start(httpd_t *h);
 int httpd_graceful(httpd_t *h);
 int httpd_restart(httpd_t *h); /* SIGHUP; for a cold start stop and start */

@@ -129,16 +129,17 @@ static const char *mpm_lines(const httpd_t *h, apr_pool_t *p)
                             "StartServers %d\nMinSpareServers %d\n"
                             "MaxSpareServers %d\n"
                             "ServerLimit %d\nMaxRequestWorkers %d\n",
-                            c->servers, c->servers, c->workers, c->workers,
+                            c->servers, c->servers, c->workers, 2 * c->workers,
                             c->workers);
     }
-    /* As many processes at most as at the start, so none comes and goes. */
+    /* As many threads as at the start at most, so no child comes and goes;
+     * but more slots, because the old generation keeps its own for a while. */
     return apr_psprintf(p,
                         "StartServers %d\nServerLimit %d\n"
                         "ThreadsPerChild %d\nThreadLimit %d\n"
                         "MinSpareThreads %d\nMaxSpareThreads %d\n"
                         "MaxRequestWorkers %d\n",
-                        c->servers, c->servers, threads, threads, threads,
+                        c->servers, 4 * c->servers, threads, threads, threads,
                         threads * c->servers, threads * c->servers);
 }
 

@@ -20,7 +20,7 @@
 #define POLL_MS 10
 
 /** Milliseconds an unanswered question to the server may take. */
-#define ASK_MS 2000
+#define ASK_MS 9000
 
 int httpd_configtest(httpd_t *h, const char **output)
 {

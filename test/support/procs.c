@@ -221,7 +221,7 @@ pid_t procs_guard(const volatile pid_t *group, void (*last)(void *),
     while (getppid() == parent) {
         sigwaitinfo(&all, NULL);
     }
-    if (*group > 0) {
+    if (group != NULL && *group > 0) {
         kill(-*group, SIGKILL);
     }
     last(baton);

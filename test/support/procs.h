@@ -45,7 +45,7 @@ void procs_kill_group(pid_t group);
 
 /**
  * Fork a guard which, when this process dies, kills the group that *group (in
- * shared memory; 0: none) names at that time and then calls @a last.
+ * shared memory; NULL or 0: none) names at that time and then calls @a last.
  * @return its pid, for procs_stop(pid, SIGKILL, ...)
  */
 pid_t procs_guard(const volatile pid_t *group, void (*last)(void *),
@@ -73,8 +73,15 @@ void procs_sleep(int ms);
 /** Whole file, 0 after it; "" if it cannot be read. */
 const char *procs_read_file(const char *path, apr_pool_t *p);
 
-/** A directory of its own under /tmp, mode 0755; removed with @a p. */
+/**
+ * A directory of its own under /tmp, mode 0755; removed with @a p, or when
+ * this process dies before that (OCSPX_KEEP in the environment: then kept).
+ */
 const char *procs_temp_dir(apr_pool_t *p);
+
+/** The same for who has a guard that calls procs_drop_tree() in the end. */
+const char *procs_make_dir(apr_pool_t *p);
+void procs_drop_tree(const char *path);
 void procs_remove_tree(const char *path);
 
 /** Print a message, abort. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,7 +175,7 @@ static apr_status_t remove_tree(void *path)
     return APR_SUCCESS;
 }
 
-const char *procs_temp_dir(apr_pool_t *p)
+const char *procs_make_dir(apr_pool_t *p)
 {
     char *path = apr_pstrdup(p, "/tmp/ocspx-test-XXXXXX");
 
@@ -183,5 +184,33 @@ const char *procs_temp_dir(apr_pool_t *p)
         procs_die("%s: %s", path, strerror(errno));
     }
     apr_pool_cleanup_register(p, path, remove_tree, apr_pool_cleanup_null);
+    return path;
+}
+
+void procs_drop_tree(const char *path)
+{
+    if (getenv("OCSPX_KEEP") == NULL) {
+        procs_remove_tree(path);
+    }
+}
+
+static void drop_tree(void *path)
+{
+    procs_drop_tree(path);
+}
+
+static apr_status_t stop_guard(void *guard)
+{
+    procs_stop(*(pid_t *)guard, SIGKILL, 5000);
+    return APR_SUCCESS;
+}
+
+const char *procs_temp_dir(apr_pool_t *p)
+{
+    char *path = apr_pstrdup(p, procs_make_dir(p));
+    pid_t *guard = apr_palloc(p, sizeof(*guard));
+
+    *guard = procs_guard(NULL, drop_tree, path);
+    apr_pool_cleanup_register(p, guard, stop_guard, apr_pool_cleanup_null);
     return path;
 }

@@ -41,16 +41,17 @@ static tools_t *start(const char *const *argv, const char *dir, int port,
     return tool;
 }
 
-/** One line of the index of `openssl ca', which `openssl ocsp' reads. */
+/** One line of the index of `openssl ca', which `openssl ocsp' reads; it takes
+ * no two with the same subject. */
 static const char *index_line(const tools_ocsp_entry_t *entry, apr_pool_t *p)
 {
     BIGNUM *number =
         ASN1_INTEGER_to_BN(X509_get0_serialNumber(entry->leaf->cert), NULL);
     char *serial = BN_bn2hex(number);
     const char *line = apr_psprintf(
-        p, "%s\t491231235959Z\t%s\t%s\tunknown\t/CN=x\n",
+        p, "%s\t491231235959Z\t%s\t%s\tunknown\t/CN=%s\n",
         entry->revoked ? "R" : "V",
-        entry->revoked ? "250101000000Z,keyCompromise" : "", serial);
+        entry->revoked ? "250101000000Z,keyCompromise" : "", serial, serial);
 
     OPENSSL_free(serial);
     BN_free(number);

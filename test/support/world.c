@@ -112,9 +112,9 @@ static void complain(const world_t *w, const char *name, const char *wanted,
                      const client_result_t *result)
 {
     httpd_log_dump(w->httpd);
-    ck_abort_msg("%s: %s; wanted: %s", name,
-                 result->error[0] != '\0' ? result->error : "a good staple",
-                 wanted);
+    ck_abort_msg("%s: wanted %s; stapled %d, verified %d, status %d: %s", name,
+                 wanted, result->stapled, result->verified, result->status,
+                 result->error);
 }
 
 void world_assert_good(const world_t *w, const char *name)

@@ -139,6 +139,8 @@ static inline int raw_whole(const char *request)
     const char *end = strstr(request, "\r\n\r\n");
     const char *length = strstr(request, "Content-Length: ");
 
+    if (*request == 0x16) /* the first record of TLS */
+        return 1;
     return end &&
            (!length || strlen(end + 4) || strtol(length + 16, NULL, 10) == 0);
 }

@@ -34,7 +34,7 @@
 #ifdef UNDER_TSAN
 #define PUTS 50000
 #else
-#define PUTS 200000
+#define PUTS 100000
 #define KILLS 1000
 #endif
 

@@ -4,6 +4,7 @@
 #include "fetch_scene.h"
 
 #include "../../mod_ocspx/core/cert.h"
+#include "../../mod_ocspx/engine/fetch_get.h"
 #include "../support/responder.h"
 
 static const pki_t *ca, *leaf;
@@ -100,32 +101,24 @@ START_TEST(post)
 }
 END_TEST
 
-static const char *url_for_length(apr_size_t total)
+/* The responder's URL, longer, so that its GET form has @a length bytes. */
+static const char *url_for(apr_size_t length)
 {
-    const char *url = responder_url(responder);
-    apr_size_t base64 = (asked.request_len + 2) / 3 * 4, length;
+    const char *url = apr_pstrcat(pool, responder_url(responder), "/", NULL);
 
-    asked.method = OCSPX_FETCH_GET;
-    ask(&asked);
-    length = strlen(responder_last_head(responder, pool));
-    ck_assert_uint_gt(length, base64);
-    length = strcspn(responder_last_head(responder, pool) + 4, " ") +
-             strlen(url) - strlen("/ocsp");
-    while (length < total) {
-        url = apr_pstrcat(pool, url, length + 1 < total ? "/-" : "-", NULL);
-        length += length + 1 < total ? 2 : 1;
-    }
-    asked.method = OCSPX_FETCH_AUTO;
-    responder_reset(responder);
+    while (strlen(ocspx_fetch_get_url(url, asked.request, asked.request_len,
+                                      pool)) < length)
+        url = apr_pstrcat(pool, url, "-", NULL);
     return url;
 }
 
 START_TEST(get_up_to_255)
 {
-    asked.url = url_for_length(255);
+    asked.url = url_for(255);
     assert_good(ask(&asked));
     ck_assert_uint_eq(counts().get, 1);
-    asked.url = url_for_length(256);
+    responder_reset(responder);
+    asked.url = url_for(256);
     assert_good(ask(&asked));
     ck_assert_uint_eq(counts().post, 1);
     ck_assert_uint_eq(counts().get, 0);
