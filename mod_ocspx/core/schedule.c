@@ -166,7 +166,7 @@ static window_t pauses_empty(apr_interval_time_t *limit,
     *limit = least(OCSPX_SCHEDULE_RETRY_EMPTY,
                    most(policy->retry_max, retry_min(policy)));
     pause = least(pause, *limit);
-    return (window_t){pause - pause / 4, pause};
+    return (window_t){pause - pause / 4, pause - pause / 10};
 }
 
 /* A response is served: exponential back-off with full jitter, which is what

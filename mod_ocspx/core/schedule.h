@@ -70,9 +70,9 @@ typedef struct {
  * When to try again after failures: retry_min doubling up to retry_max, full
  * jitter, at most an eighth of the validity left. While nothing is served
  * (expiry 0 or past): a twelfth of the time it has been failing, at least
- * retry_min, at most RETRY_EMPTY or retry_max, and up to a quarter earlier;
- * so that after an outage of a minute the staple is there within 15 s, even
- * if the last fetch hangs for 10 s of them.
+ * retry_min, at most RETRY_EMPTY or retry_max, and a tenth to a quarter
+ * earlier; so that after an outage of a minute the staple is there within
+ * 15 s, even if the last fetch hangs for 10 s of them.
  * retry_after is obeyed within these caps. Any input is safe; the result is
  * later than @a now.
  */

@@ -323,7 +323,8 @@ unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait)
         return 0;
     if (next - now < wait)
         wait = next > now ? next - now : 0;
-    config->fetch->poll(config->fetch, wait);
+    if (config->fetch->poll(config->fetch, wait) != APR_SUCCESS)
+        apr_sleep(wait); /* out of memory; not a loop of it */
     start_due(refresh, config->clock());
     return ocspx_agenda_under_way(refresh->agenda);
 }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
-#define ROUNDS 5
+#define ROUNDS 7
 
 static const char *const mpms[] = {"event", "worker", "prefork"};
 static const char *const names[] = {"a.test", "b.test", "c.test"};
@@ -57,9 +57,9 @@ static void graceful_under_load(reloads_t *seen, int round, world_t *of)
     client_load_t *load = client_load_start(&spec, of->pool);
     client_load_result_t result;
 
-    procs_sleep(200); /* all threads are at it, before and after */
+    procs_sleep(100); /* all threads are at it, before and after */
     ck_assert_int_ge(httpd_graceful(of->httpd), 0);
-    procs_sleep(200);
+    procs_sleep(100);
     client_load_finish(&result, load);
     seen->handshakes += result.handshakes;
     seen->failures += result.failures;
@@ -106,6 +106,14 @@ static const struct {
  * programs on the machine, not enough for a wait to hide in. */
 #define MARGIN_MS 250
 
+/* httpd looks once a second for children that have ended, to start new ones
+ * in their place. About one graceful in ten just misses that, with the module
+ * or without it, and stalls for the second; so what is typical is compared,
+ * and the longest may be longer by that. */
+#define TYPICAL (ROUNDS / 3)
+#define LONGEST (ROUNDS - 1)
+#define MISSED_MS 1000
+
 static world_t *without_module(void)
 {
     world_t *plain = world_make();
@@ -118,11 +126,11 @@ static world_t *without_module(void)
 
 START_TEST(graceful_under_load_stalls_nobody)
 {
-    int wait_ms = reloads[_i].wait_ms + MARGIN_MS;
     reloads_t ours = {.error = ""};
     reloads_t theirs = {.error = ""};
     world_t *plain = without_module();
     pki_t *leaves[ROUNDS];
+    double bound_ms;
 
     for (int i = 0; i < ROUNDS; i++) {
         leaves[i] = world_leaf(
@@ -151,10 +159,12 @@ START_TEST(graceful_under_load_stalls_nobody)
     print_reloads("  with it", &ours);
     ck_assert_msg(ours.failures <= theirs.failures, "%s", ours.error);
     ck_assert_uint_eq(ours.bare, 0);
-    ck_assert_double_le(ours.stall_ms[ROUNDS / 2],
-                        theirs.stall_ms[ROUNDS / 2] + wait_ms);
-    ck_assert_double_le(ours.stall_ms[ROUNDS - 1],
-                        theirs.stall_ms[ROUNDS - 1] + wait_ms);
+    bound_ms = theirs.stall_ms[TYPICAL] + reloads[_i].wait_ms + MARGIN_MS;
+    ck_assert_double_le(ours.stall_ms[TYPICAL], bound_ms);
+    ck_assert_double_le(ours.stall_ms[LONGEST], bound_ms + MISSED_MS);
+    if (reloads[_i].hangs) {
+        ck_assert(responder_wait(w->responder, leaves[0], 1, 10000));
+    }
     world_destroy(plain);
 }
 END_TEST
@@ -269,7 +279,10 @@ static void graceful(void)
 }
 
 #define GRACEFULS 20
-#define GROWTH_KB 2000
+
+/* httpd alone grows by some 6 KB with each graceful; a cache of ours that was
+ * left behind would be 256 KB at least. */
+#define GROWTH_KB 1024
 
 /* The first ones may still fill memory that all later ones use again. */
 START_TEST(graceful_leaves_nothing_behind)

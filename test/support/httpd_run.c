@@ -114,6 +114,7 @@ int httpd_start(httpd_t *h)
         procs_die("httpd_start: it is running");
     }
     httpd_config_write(h);
+    h->generation = 0;
     *h->pid = procs_spawn(argv, httpd_path(h, "output"));
     while (!is_up(h)) {
         if (parent_has_ended(h)) {
@@ -128,22 +129,20 @@ int httpd_start(httpd_t *h)
     return (int)(procs_ms() - begin);
 }
 
-/** Signal the parent and wait for mod_status to name another generation. */
+/** Signal the parent and wait for mod_status to name the next generation. */
 static int reload(httpd_t *h, int sig)
 {
-    int old = generation(h);
     long begin = procs_ms();
-    int now;
 
     httpd_config_write(h);
+    h->generation++;
     kill(*h->pid, sig);
     do {
         procs_sleep(POLL_MS);
         if (parent_has_ended(h) || procs_ms() - begin > UP_MS) {
             return -1;
         }
-        now = generation(h);
-    } while (now < 0 || now == old);
+    } while (generation(h) < h->generation);
     return (int)(procs_ms() - begin);
 }
 

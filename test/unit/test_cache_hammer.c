@@ -31,12 +31,8 @@
 #define READERS 4
 #define BLOCKED 1.0 /* seconds */
 
-#ifdef UNDER_TSAN
 #define PUTS 50000
-#else
-#define PUTS 100000
 #define KILLS 1000
-#endif
 
 /* Shared by all processes of a test, and new for each. */
 typedef struct {
@@ -228,15 +224,15 @@ END_TEST
 
 #ifndef UNDER_TSAN
 
-static pid_t fork_readers(void)
+static pid_t fork_readers(unsigned n)
 {
     pid_t pid = fork();
-    pthread_t threads[READERS / 2];
-    apr_uint64_t seeds[READERS / 2];
+    pthread_t threads[READERS];
+    apr_uint64_t seeds[READERS];
 
     if (pid == 0) {
-        readers_start(threads, seeds, READERS / 2);
-        readers_join(threads, READERS / 2);
+        readers_start(threads, seeds, n);
+        readers_join(threads, n);
         _exit(0);
     }
     return pid;
@@ -291,7 +287,7 @@ static void kill_one(apr_uint64_t *seed)
 
 START_TEST(killed_writers)
 {
-    pid_t readers[2] = {fork_readers(), fork_readers()};
+    pid_t readers[2] = {fork_readers(1), fork_readers(2)};
     apr_uint64_t seed = (apr_uint64_t)getpid();
     unsigned i;
     int status;

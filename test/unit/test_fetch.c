@@ -3,6 +3,8 @@
  */
 #include "fetch_scene.h"
 
+#include <fcntl.h>
+
 #include "../../mod_ocspx/core/cert.h"
 #include "../../mod_ocspx/engine/fetch_get.h"
 #include "../support/responder.h"
@@ -147,7 +149,9 @@ START_TEST(ipv6)
     make_responder("::1");
     assert_good(ask(&asked));
     responder_stop(responder);
-    assert_says(ask(&asked)->answer.message, "[::1]:");
+    assert_says(ask(&asked)->answer.message,
+                apr_psprintf(pool, "[::1]:%d refused the connection",
+                             responder_port(responder)));
 }
 END_TEST
 
@@ -402,6 +406,37 @@ START_TEST(poll_keeps_its_time)
 }
 END_TEST
 
+START_TEST(poll_without_work)
+{
+    long began;
+
+    assert_good(ask(&asked));
+    began = procs_ms();
+    ck_assert_int_eq(network->poll(network, apr_time_from_sec(5)), APR_SUCCESS);
+    ck_assert_int_lt(procs_ms() - began, 1000);
+}
+END_TEST
+
+/* Programs that httpd starts have no business with our connections. */
+START_TEST(sockets_are_private)
+{
+    int fd, connections = 0;
+
+    assert_good(ask(&asked));
+    for (fd = 3; fd < 100; fd++) {
+        struct sockaddr_in peer = {0};
+        socklen_t len = sizeof(peer);
+
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 ||
+            ntohs(peer.sin_port) != responder_port(responder))
+            continue;
+        ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+        connections++;
+    }
+    ck_assert_int_eq(connections, 1);
+}
+END_TEST
+
 START_TEST(cancel)
 {
     int before = open_files(), i;
@@ -444,6 +479,8 @@ static Suite *suite(void)
     tcase_add_test(t, start_from_done);
     tcase_add_test(t, one_hangs_others_do_not_wait);
     tcase_add_test(t, poll_keeps_its_time);
+    tcase_add_test(t, poll_without_work);
+    tcase_add_test(t, sockets_are_private);
     tcase_add_test(t, cancel);
     suite_add_tcase(s, t);
     return s;

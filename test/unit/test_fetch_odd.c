@@ -474,6 +474,21 @@ START_TEST(query_goes_by_post)
 }
 END_TEST
 
+/* libcurl would ask first, from this size on, and wait for a second. */
+START_TEST(no_expect)
+{
+    raw_t *raw = RAW(GOOD);
+    ocspx_fetch_question_t q = question(raw->url);
+
+    q.method = OCSPX_FETCH_POST;
+    q.request_len = 2 * 1024 * 1024;
+    q.request = apr_pcalloc(pool, q.request_len);
+    ask(&q);
+    assert_says(raw->requests[0], "Content-Length: 2097152\r\n");
+    ck_assert_ptr_null(strstr(raw->requests[0], "Expect:"));
+}
+END_TEST
+
 /* --- proxies --------------------------------------------------------- */
 
 START_TEST(proxy)
@@ -585,6 +600,7 @@ static Suite *suite(void)
     tcase_add_test(t, post_has_the_rest_of_the_time);
     tcase_add_test(t, retry_after_is_obeyed);
     tcase_add_test(t, query_goes_by_post);
+    tcase_add_test(t, no_expect);
     tcase_add_test(t, proxy);
     tcase_add_test(t, proxy_of_environment);
     tcase_add_test(t, proxy_denies);
