@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /** No answer is fresh for longer, whatever it says. */
-#define OCSPX_FETCH_HEADERS_SEC_MAX (366 * 24 * 3600)
+#define OCSPX_FETCH_HEADERS_SEC_MAX (366L * 24 * 3600)
 
 /** Absent is -1. */
 typedef struct {

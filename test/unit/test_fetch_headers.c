@@ -48,7 +48,7 @@ static const struct {
     {"Cache-Control: max-age=-1", 0},
     {"Cache-Control: max-age=", 0},
     {"Cache-Control: max-age=6x", 0},
-    {"Cache-Control: max-age=999999999999999999999999",
+    {"Cache-Control: max-age=18446744073709551676",
      AFTER(OCSPX_FETCH_HEADERS_SEC_MAX)},
     {"Cache-Control: max-age=60\nAge: 99999999999999999999999", NOW},
     {"Cache-Control: max-age=60\nExpires: Sat, 21 Nov 2026 10:30:00 GMT",
