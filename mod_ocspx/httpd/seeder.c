@@ -98,7 +98,7 @@ static void seed(seeder_t *seeder, apr_pool_t *p)
     if (ap_run_drop_privileges(p, generation->server) ||
         ocspx_cache_writer_enter(generation->cache) != APR_SUCCESS)
         return;
-    config = ocspx_module_refresh_config(generation, NULL, p);
+    config = ocspx_generation_refresh_config(generation, NULL, p);
     if (load(seeder, &config, p) && seeder->wait)
         ask(seeder, &config, deadline, p);
     ocspx_cache_writer_leave(generation->cache);

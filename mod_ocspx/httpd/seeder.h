@@ -2,7 +2,7 @@
 #ifndef OCSPX_SEEDER_H
 #define OCSPX_SEEDER_H
 
-#include "module.h"
+#include "generation.h"
 
 /**
  * Fork a process that drops to the worker user, loads the store and asks the

@@ -4,8 +4,6 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#include "module.h"
-
 #define DEFAULT_STATE_DIR "/var/lib/ocspx"
 /* A response file is looked at this often. */
 #define FILE_POLL apr_time_from_sec(60)

@@ -7,6 +7,10 @@
 
 #include "../engine/registry.h"
 
+/* The one symbol that the module exports. */
+extern module AP_MODULE_DECLARE_DATA ocspx_module
+    __attribute__((visibility("default")));
+
 #define OCSPX_UNSET (-1)
 
 /** One server's directives; OCSPX_UNSET or NULL: not given. */

@@ -26,7 +26,7 @@ static char nothing_to_ask[] = "ours, but there is no responder to ask";
  * its own app_data). */
 static int ex_index(void)
 {
-    ocspx_retained_t *retained = ocspx_module_retained();
+    ocspx_retained_t *retained = ocspx_generation_retained();
 
     if (!retained->ex_index)
         retained->ex_index = X509_get_ex_new_index(0, NULL, NULL, NULL, NULL);
@@ -77,7 +77,7 @@ static int note_offer(server_rec *s, apr_pool_t *p, const char *id,
     (void)pem;
     if (id_len == SHA_DIGEST_LENGTH) {
         key = offer_key(&len, s, id, p);
-        apr_hash_set(ocspx_module_generation()->offered, key, len, key);
+        apr_hash_set(ocspx_generation_current()->offered, key, len, key);
     }
     return DECLINED;
 }
@@ -91,7 +91,7 @@ static int was_offered(server_rec *s, X509 *cert, apr_pool_t *p)
     if (X509_digest(cert, EVP_sha1(), sha1, NULL) != 1)
         return 0;
     key = offer_key(&len, s, (const char *)sha1, p);
-    return apr_hash_get(ocspx_module_generation()->offered, key, len) != NULL;
+    return apr_hash_get(ocspx_generation_current()->offered, key, len) != NULL;
 }
 
 /* The registry entry for a certificate of virtual host s; NULL: it cannot be
@@ -99,7 +99,7 @@ static int was_offered(server_rec *s, X509 *cert, apr_pool_t *p)
 static ocspx_registry_entry_t *enter(server_rec *s, apr_pool_t *p,
                                      const ocspx_cert_t *cert)
 {
-    ocspx_generation_t *generation = ocspx_module_generation();
+    ocspx_generation_t *generation = ocspx_generation_current();
     unsigned before = ocspx_registry_count(generation->registry);
     ocspx_registry_entry_t *entry;
     const char *conflict;
@@ -138,7 +138,7 @@ static int init_stapling_status(server_rec *s, apr_pool_t *p, X509 *x509,
     void *mark = left_alone;
     ocspx_cert_t *cert;
 
-    if (ocspx_module_rehearsal())
+    if (ocspx_generation_rehearsal())
         return on ? OK : DECLINED;
     if (!ocspx_watchdog_available() ||
         ocspx_cert_make(&cert, x509, issuer, p) != APR_SUCCESS) {
@@ -152,7 +152,7 @@ static int init_stapling_status(server_rec *s, apr_pool_t *p, X509 *x509,
         mark = enter(s, p, cert);
         if (!mark) {
             warn_must_staple(s, cert, "there is no responder to ask");
-            count(&ocspx_module_generation()->without_responder, x509, s, p);
+            count(&ocspx_generation_current()->without_responder, x509, s, p);
             /* Left to mod_ssl it would be an error in the log each time. */
             mark = explicit_ssl ? nothing_to_ask : left_alone;
         }
@@ -168,7 +168,7 @@ static void check_not_asked(server_rec *s, apr_pool_t *p, X509 *cert)
     if (X509_get_ex_data(cert, ex_index()))
         return;
     if (was_offered(s, cert, p)) {
-        count(&ocspx_module_generation()->with_other_provider, cert, s, p);
+        count(&ocspx_generation_current()->with_other_provider, cert, s, p);
         return;
     }
     urls = X509_get1_ocsp(cert);
@@ -188,7 +188,8 @@ static int init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx)
     int explicit_ssl;
     long more;
 
-    if (is_proxy || ocspx_module_rehearsal() || !ocspx_watchdog_available() ||
+    if (is_proxy || ocspx_generation_rehearsal() ||
+        !ocspx_watchdog_available() ||
         !ocspx_settings_stapling(&explicit_ssl, s))
         return OK;
     for (more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST); more == 1;
@@ -224,8 +225,8 @@ static int get_stapling_status(unsigned char **der, int *len, conn_rec *c,
                                server_rec *s, X509 *cert)
 {
     const void *mark =
-        X509_get_ex_data(cert, ocspx_module_retained()->ex_index);
-    ocspx_cache_t *cache = ocspx_module_generation()->cache;
+        X509_get_ex_data(cert, ocspx_generation_retained()->ex_index);
+    ocspx_cache_t *cache = ocspx_generation_current()->cache;
 
     (void)c;
     (void)s;

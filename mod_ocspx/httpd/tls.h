@@ -4,7 +4,7 @@
 #ifndef OCSPX_TLS_H
 #define OCSPX_TLS_H
 
-#include "module.h"
+#include "generation.h"
 
 void ocspx_tls_register_hooks(apr_pool_t *p);
 

@@ -1,4 +1,10 @@
-/* watchdog: the refresher as mod_watchdog's singleton. */
+/* watchdog: the refresher in a thread of mod_watchdog, in one child at a time.
+ *
+ * Every child has the thread, and whichever becomes the cache's writer
+ * refreshes; the others try again at each turn. mod_watchdog's own singleton
+ * is not used: its successor sleeps for ten seconds first, which is the whole
+ * life of some responses.
+ */
 #include "watchdog.h"
 
 #include <ap_mpm.h>
@@ -66,7 +72,7 @@ static void start(watchdog_t *watchdog)
     apr_pool_t *pool;
 
     if (ocspx_cache_writer_enter(generation->cache) != APR_SUCCESS)
-        return; /* its former owner has not let go yet */
+        return; /* another child is at it */
     pool = make_pool();
     if (!pool || ocspx_fetch_curl_make(&fetch, pool) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, generation->server,
@@ -77,7 +83,7 @@ static void start(watchdog_t *watchdog)
         ocspx_cache_writer_leave(generation->cache);
         return;
     }
-    config = ocspx_module_refresh_config(generation, fetch, pool);
+    config = ocspx_generation_refresh_config(generation, fetch, pool);
     watchdog->pool = pool;
     watchdog->refresh = ocspx_refresh_make(&config, NULL, pool);
     ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, generation->server,
@@ -121,7 +127,7 @@ apr_status_t ocspx_watchdog_register(ocspx_generation_t *generation,
 
     the_watchdog = apr_pcalloc(p, sizeof(*the_watchdog));
     the_watchdog->generation = generation;
-    rv = get_instance(&instance, NAME, 0, 1, p);
+    rv = get_instance(&instance, NAME, 0, 0, p);
     if (rv == APR_SUCCESS)
         rv = register_callback(instance, TURN, the_watchdog, callback);
     return rv;

@@ -1,10 +1,10 @@
-/* watchdog: the refresher as mod_watchdog's singleton, in one child of the
+/* watchdog: the refresher in a thread of mod_watchdog, in one child of the
  * server; another child takes over when that one ends.
  */
 #ifndef OCSPX_WATCHDOG_H
 #define OCSPX_WATCHDOG_H
 
-#include "module.h"
+#include "generation.h"
 
 /** Is mod_watchdog there? Without it nothing can be kept fresh. */
 int ocspx_watchdog_available(void);

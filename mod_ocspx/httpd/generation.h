@@ -1,6 +1,8 @@
-/* module: what the files of the glue share. */
-#ifndef OCSPX_MODULE_H
-#define OCSPX_MODULE_H
+/* generation: one configuration of the server, from its reading to the end of
+ * its last child, and what the next one takes over from it.
+ */
+#ifndef OCSPX_GENERATION_H
+#define OCSPX_GENERATION_H
 
 #include <httpd.h>
 #include <http_config.h>
@@ -8,10 +10,6 @@
 
 #include "../engine/refresh.h"
 #include "settings.h"
-
-/* The one symbol that the module exports. */
-extern module AP_MODULE_DECLARE_DATA ocspx_module
-    __attribute__((visibility("default")));
 
 /** Certificates with something in common: how many, and an example. */
 typedef struct {
@@ -26,7 +24,6 @@ typedef struct {
  */
 typedef struct {
     server_rec *server; /* the main server; NULL until post_config */
-    apr_pool_t *pool;   /* pconf */
     ocspx_registry_t *registry;
     apr_array_header_t *vhosts; /* server_rec *: where entry i is logged */
     ocspx_cache_t *cache;       /* NULL: nothing to staple */
@@ -37,11 +34,14 @@ typedef struct {
     ocspx_tally_t with_other_provider;
 } ocspx_generation_t;
 
+/** Make a new one, which is the current one from now on; from pre_config. */
+void ocspx_generation_begin(apr_pool_t *pconf);
+
 /** The one of the latest configuration. */
-ocspx_generation_t *ocspx_module_generation(void);
+ocspx_generation_t *ocspx_generation_current(void);
 
 /** Is this httpd's first pass over the configuration, done to check it? */
-int ocspx_module_rehearsal(void);
+int ocspx_generation_rehearsal(void);
 
 /**
  * What a refresher of this generation works with. In a process of the worker
@@ -49,8 +49,8 @@ int ocspx_module_rehearsal(void);
  * @param fetch NULL: load only
  */
 ocspx_refresh_config_t
-ocspx_module_refresh_config(const ocspx_generation_t *generation,
-                            ocspx_fetch_t *fetch, apr_pool_t *p);
+ocspx_generation_refresh_config(const ocspx_generation_t *generation,
+                                ocspx_fetch_t *fetch, apr_pool_t *p);
 
 /** What the server's process keeps from one configuration to the next. */
 typedef struct {
@@ -59,6 +59,16 @@ typedef struct {
     ocspx_cache_t *cache;   /* of the latest generation */
 } ocspx_retained_t;
 
-ocspx_retained_t *ocspx_module_retained(void);
+ocspx_retained_t *ocspx_generation_retained(void);
+
+/**
+ * Make the cache, named by the registry, and carry over what the previous
+ * generation has.
+ * @param known filled in as by ocspx_cache_carry
+ */
+apr_status_t ocspx_generation_make_cache(unsigned *carried,
+                                         ocspx_generation_t *generation,
+                                         unsigned char *known,
+                                         apr_pool_t *ptemp);
 
 #endif

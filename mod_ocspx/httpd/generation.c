@@ -1,0 +1,119 @@
+/* generation: one configuration of the server. */
+#include "generation.h"
+
+#include <http_core.h>
+#include <http_log.h>
+
+APLOG_USE_MODULE(ocspx);
+
+static ocspx_generation_t *current;
+static ocspx_retained_t *retained;
+
+ocspx_generation_t *ocspx_generation_current(void)
+{
+    return current;
+}
+
+ocspx_retained_t *ocspx_generation_retained(void)
+{
+    return retained;
+}
+
+int ocspx_generation_rehearsal(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+}
+
+static void write_log(void *baton, ocspx_log_level_e level, int entry,
+                      const char *line)
+{
+    static const int levels[] = {
+        [OCSPX_LOG_ERROR] = APLOG_ERR,     [OCSPX_LOG_WARNING] = APLOG_WARNING,
+        [OCSPX_LOG_NOTICE] = APLOG_NOTICE, [OCSPX_LOG_INFO] = APLOG_INFO,
+        [OCSPX_LOG_DEBUG] = APLOG_DEBUG,
+    };
+    const ocspx_generation_t *generation = baton;
+    server_rec *s =
+        entry < 0 ? generation->server
+                  : APR_ARRAY_IDX(generation->vhosts, entry, server_rec *);
+
+    ap_log_error(APLOG_MARK, levels[level], 0, s, "%s", line);
+}
+
+void ocspx_generation_begin(apr_pool_t *pconf)
+{
+    static const char key[] = "mod_ocspx";
+
+    retained = ap_retained_data_get(key);
+    if (!retained)
+        retained = ap_retained_data_create(key, sizeof(*retained));
+    current = apr_pcalloc(pconf, sizeof(*current));
+    current->registry = ocspx_registry_make(pconf);
+    current->vhosts = apr_array_make(pconf, 16, sizeof(server_rec *));
+    current->offered = apr_hash_make(pconf);
+    current->log = (ocspx_log_t){write_log, current};
+}
+
+/* The segment outlives the configuration, so that the next one can carry its
+ * responses over; children of the previous one keep their own mapping. */
+apr_status_t ocspx_generation_make_cache(unsigned *carried,
+                                         ocspx_generation_t *generation,
+                                         unsigned char *known,
+                                         apr_pool_t *ptemp)
+{
+    unsigned n = ocspx_registry_count(generation->registry);
+    apr_size_t area =
+        ocspx_cache_area_size(n) + 4 * generation->settings.max_response_size;
+    apr_pool_t *pool;
+    apr_status_t rv;
+    unsigned i;
+
+    if (area < generation->settings.cache_size)
+        area = generation->settings.cache_size;
+    apr_pool_create(&pool, generation->server->process->pool);
+    apr_pool_tag(pool, "ocspx_cache");
+    rv = ocspx_cache_create(&generation->cache, n, area, pool);
+    if (rv != APR_SUCCESS) {
+        apr_pool_destroy(pool);
+        return rv;
+    }
+    for (i = 0; i < n; i++)
+        ocspx_cache_name(
+            generation->cache, i,
+            ocspx_registry_get(generation->registry, i)->cert->digest);
+    *carried = 0;
+    if (retained->cache) {
+        *carried = ocspx_cache_carry(generation->cache, retained->cache, known,
+                                     apr_time_now(), ptemp);
+        apr_pool_destroy(retained->cache_pool);
+    }
+    retained->cache = generation->cache;
+    retained->cache_pool = pool;
+    return APR_SUCCESS;
+}
+
+ocspx_refresh_config_t
+ocspx_generation_refresh_config(const ocspx_generation_t *generation,
+                                ocspx_fetch_t *fetch, apr_pool_t *p)
+{
+    ocspx_refresh_config_t config = {
+        .registry = generation->registry,
+        .cache = generation->cache,
+        .fetch = fetch,
+        .log = &generation->log,
+        .clock = apr_time_now,
+        .max_response = generation->settings.max_response_size,
+        .max_parallel = generation->settings.max_parallel,
+        .max_per_host = generation->settings.max_per_host,
+    };
+    const char *why;
+
+    if (generation->settings.state_dir &&
+        ocspx_store_open(&config.store, &why, generation->settings.state_dir,
+                         p) != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, generation->server,
+                     "OCSPX0111: %s: %s; stapling works from memory only. %s",
+                     ocspx_cause_code(OCSPX_CAUSE_STORE_UNWRITABLE), why,
+                     ocspx_cause_remedy(OCSPX_CAUSE_STORE_UNWRITABLE));
+    return config;
+}
