@@ -29,6 +29,13 @@ cli_exit_e cli_complain(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
 /**
+ * A whole file, or what comes out of a pipe.
+ * @return 0, after a complaint, where it cannot be read
+ */
+int cli_read_file(const unsigned char **data, apr_size_t *len, const char *path,
+                  apr_pool_t *p);
+
+/**
  * The certificates of a PEM or DER file, X509 *, in order; freed with @a p.
  * @return NULL, after a complaint, where there are none
  */
@@ -45,6 +52,9 @@ ocspx_cert_t *cli_read_pair(const char *path, const char *issuer_path,
 /** A whole number of at least 0; complains and returns 0 on anything else. */
 int cli_parse_seconds(apr_interval_time_t *seconds, const char *option,
                       const char *arg);
+
+/** A time as in RFC 3339; complains and returns 0 on anything else. */
+int cli_parse_time(apr_time_t *t, const char *option, const char *arg);
 
 /** What is printed of a verdict; keys as documented, null where unknown. */
 json_t *cli_json(const ocspx_response_t *response, apr_pool_t *p);

@@ -1,10 +1,44 @@
-/* input: what the commands read: certificates and numbers. */
+/* input: what the commands read: files, certificates, numbers and times. */
+#include <apr_file_io.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
+
+/* Far more than any response or chain has. */
+#define FILE_MAX (1024 * 1024)
+
+/* --- files ----------------------------------------------------------- */
+
+int cli_read_file(const unsigned char **data, apr_size_t *len, const char *path,
+                  apr_pool_t *p)
+{
+    unsigned char *bytes = apr_palloc(p, FILE_MAX + 1);
+    apr_file_t *file;
+    apr_status_t rv;
+    char text[120];
+
+    *data = bytes;
+    rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, p);
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_read_full(file, bytes, FILE_MAX + 1, len);
+        apr_file_close(file);
+    }
+    if (APR_STATUS_IS_EOF(rv))
+        return 1;
+    if (rv == APR_SUCCESS)
+        cli_complain("%s has more than %d bytes", path, FILE_MAX);
+    else
+        cli_complain("%s cannot be read: %s", path,
+                     apr_strerror(rv, text, sizeof(text)));
+    return 0;
+}
+
+/* --- certificates ---------------------------------------------------- */
 
 static apr_status_t free_cert(void *cert)
 {
@@ -18,26 +52,47 @@ static void keep(apr_array_header_t *certs, X509 *cert, apr_pool_t *p)
     APR_ARRAY_PUSH(certs, X509 *) = cert;
 }
 
+/* @return 0: there is one that cannot be read */
+static int read_pem(apr_array_header_t *certs, BIO *in, apr_pool_t *p)
+{
+    X509 *cert;
+
+    while ((cert = PEM_read_bio_X509(in, NULL, NULL, NULL)))
+        keep(certs, cert, p);
+    return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
+static void read_der(apr_array_header_t *certs, const unsigned char *data,
+                     apr_size_t len, apr_pool_t *p)
+{
+    X509 *cert = d2i_X509(NULL, &data, (long)len);
+
+    if (cert)
+        keep(certs, cert, p);
+}
+
 apr_array_header_t *cli_read_certs(const char *path, apr_pool_t *p)
 {
     apr_array_header_t *certs = apr_array_make(p, 4, sizeof(X509 *));
-    BIO *in = BIO_new_file(path, "rb");
-    X509 *cert;
+    const unsigned char *data;
+    apr_size_t len;
+    int intact;
+    BIO *in;
 
-    if (!in) {
-        cli_complain("%s cannot be read", path);
+    if (!cli_read_file(&data, &len, path, p))
         return NULL;
-    }
-    while ((cert = PEM_read_bio_X509(in, NULL, NULL, NULL)))
-        keep(certs, cert, p);
-    if (apr_is_empty_array(certs) && BIO_reset(in) == 0 &&
-        (cert = d2i_X509_bio(in, NULL)))
-        keep(certs, cert, p);
+    in = BIO_new_mem_buf(data, (int)len);
+    intact = in && read_pem(certs, in, p);
     BIO_free(in);
+    if (intact && apr_is_empty_array(certs))
+        read_der(certs, data, len, p);
     ERR_clear_error();
-    if (!apr_is_empty_array(certs))
+    if (intact && !apr_is_empty_array(certs))
         return certs;
-    cli_complain("%s holds no certificate in PEM or DER form", path);
+    if (intact)
+        cli_complain("%s holds no certificate in PEM or DER form", path);
+    else
+        cli_complain("certificate %d in %s is damaged", certs->nelts + 1, path);
     return NULL;
 }
 
@@ -62,6 +117,8 @@ ocspx_cert_t *cli_read_pair(const char *path, const char *issuer_path,
     return NULL;
 }
 
+/* --- numbers and times ----------------------------------------------- */
+
 int cli_parse_seconds(apr_interval_time_t *seconds, const char *option,
                       const char *arg)
 {
@@ -69,10 +126,75 @@ int cli_parse_seconds(apr_interval_time_t *seconds, const char *option,
     apr_int64_t number = apr_strtoi64(arg, &end, 10);
 
     if (!apr_isdigit(*arg) || *end || number > APR_INT32_MAX) {
-        cli_complain("%s '%s': must be a whole number of seconds, not below 0",
-                     option, arg);
+        cli_complain("%s '%s': must be a whole number of seconds from 0 to %d",
+                     option, arg, APR_INT32_MAX);
         return 0;
     }
     *seconds = apr_time_from_sec(number);
     return 1;
+}
+
+/* Does @a text begin like @a shape, where 0 stands for any digit, T for what
+ * may be between date and time, and S for a sign? */
+static int has_shape(const char *text, const char *shape)
+{
+    for (; *shape; text++, shape++)
+        if (*shape == '0'   ? !apr_isdigit(*text)
+            : *shape == 'T' ? !*text || !strchr("Tt ", *text)
+            : *shape == 'S' ? *text != '+' && *text != '-'
+                            : *text != *shape)
+            return 0;
+    return 1;
+}
+
+/* Date and time, offset aside. No day is made out of 30 February. */
+static int read_fields(apr_time_t *t, const char *arg)
+{
+    apr_time_exp_t e = {0}, again;
+    int sec;
+
+    sscanf(arg, "%4d-%2d-%2d%*c%2d:%2d:%2d", &e.tm_year, &e.tm_mon, &e.tm_mday,
+           &e.tm_hour, &e.tm_min, &sec);
+    e.tm_year -= 1900;
+    e.tm_mon--;
+    if (e.tm_mon < 0 || e.tm_mon > 11 || e.tm_hour > 23 || e.tm_min > 59 ||
+        sec > 60 || apr_time_exp_gmt_get(t, &e) != APR_SUCCESS ||
+        apr_time_exp_gmt(&again, *t) != APR_SUCCESS ||
+        again.tm_mon != e.tm_mon || again.tm_mday != e.tm_mday)
+        return 0;
+    *t += apr_time_from_sec(sec);
+    return 1;
+}
+
+/* "Z" or an offset, and nothing behind it. */
+static int read_zone(apr_time_t *t, const char *zone)
+{
+    int hours, minutes, offset;
+
+    if (!strcmp(zone, "Z") || !strcmp(zone, "z"))
+        return 1;
+    if (!has_shape(zone, "S00:00") || zone[6])
+        return 0;
+    sscanf(zone + 1, "%2d:%2d", &hours, &minutes);
+    offset = hours * 3600 + minutes * 60;
+    *t -= apr_time_from_sec(*zone == '-' ? -offset : offset);
+    return hours < 24 && minutes < 60;
+}
+
+int cli_parse_time(apr_time_t *t, const char *option, const char *arg)
+{
+    static const char shape[] = "0000-00-00T00:00:00";
+
+    if (has_shape(arg, shape) && read_fields(t, arg)) {
+        const char *rest = arg + sizeof(shape) - 1;
+
+        if (has_shape(rest, ".0"))
+            rest += 1 + strspn(rest + 1, "0123456789");
+        if (read_zone(t, rest))
+            return 1;
+    }
+    cli_complain("%s '%s': must be a time as in RFC 3339, such as "
+                 "2026-01-31T12:00:00Z",
+                 option, arg);
+    return 0;
 }

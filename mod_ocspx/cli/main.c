@@ -1,5 +1,6 @@
 /* main: the `ocspx` command line: finds the command and runs it. */
 #include <apr_general.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,15 @@ cli_exit_e cli_complain(const char *format, ...)
     return CLI_UNUSABLE;
 }
 
+static cli_exit_e run_command(const cli_command_t *command, int argc,
+                              char **argv, apr_pool_t *p)
+{
+    static char name[] = "ocspx"; /* what getopt_long complains as */
+
+    argv[0] = name;
+    return command->run(argc, argv, p);
+}
+
 static cli_exit_e run(int argc, char **argv, apr_pool_t *p)
 {
     size_t i;
@@ -51,9 +61,18 @@ static cli_exit_e run(int argc, char **argv, apr_pool_t *p)
     }
     for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (!strcmp(argv[1], commands[i]->name))
-            return commands[i]->run(argc - 1, argv + 1, p);
+            return run_command(commands[i], argc - 1, argv + 1, p);
     return cli_complain("'%s' is not a command; ocspx --help lists them",
                         argv[1]);
+}
+
+/* What was printed may still fail to arrive, as on a full disk. */
+static cli_exit_e flush_output(cli_exit_e status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    return cli_complain("standard output cannot be written: %s",
+                        strerror(errno));
 }
 
 int main(int argc, char **argv)
@@ -63,7 +82,7 @@ int main(int argc, char **argv)
 
     apr_initialize();
     apr_pool_create(&p, NULL);
-    status = run(argc, argv, p);
+    status = flush_output(run(argc, argv, p));
     apr_pool_destroy(p);
     apr_terminate();
     return (int)status;

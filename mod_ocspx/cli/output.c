@@ -50,9 +50,9 @@ cli_exit_e cli_print(const ocspx_response_t *r, json_t *json, int as_json,
         putchar('\n');
     } else {
         print_member("verdict", ocspx_response_verdict_name(r->verdict));
+        print_member("message", r->message);
         if (r->cause) {
             print_member("cause", ocspx_cause_code(r->cause));
-            print_member("message", r->message);
             print_member("remedy", ocspx_cause_remedy(r->cause));
         }
         print_member("status", status_name(r->status));

@@ -1,14 +1,8 @@
 /* verify: would this response be stapled for this certificate? */
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
-#include "../engine/store.h"
 #include "cli.h"
-
-/* Far more than any responder sends. */
-#define RESPONSE_MAX (1024 * 1024)
 
 static const char help[] =
     "Usage: ocspx verify --cert FILE --issuer FILE --response FILE "
@@ -35,25 +29,6 @@ typedef struct {
     int json, help;
 } options_t;
 
-static int parse_time(apr_time_t *t, const char *arg)
-{
-    struct tm tm = {0};
-    const char *end = strptime(arg, "%Y-%m-%dT%H:%M:%S", &tm);
-    long offset;
-
-    if (end && *end == '.')
-        end += 1 + strspn(end + 1, "0123456789");
-    if (!end || !(end = strptime(end, "%z", &tm)) || *end) {
-        cli_complain("--at '%s': must be a time as in RFC 3339, such as "
-                     "2026-01-31T12:00:00Z",
-                     arg);
-        return 0;
-    }
-    offset = tm.tm_gmtoff;
-    *t = apr_time_from_sec((apr_time_t)timegm(&tm) - offset);
-    return 1;
-}
-
 static int parse(options_t *o, int argc, char **argv)
 {
     static const struct option longs[] = {
@@ -78,7 +53,7 @@ static int parse(options_t *o, int argc, char **argv)
         else if (c == 'r')
             o->response = optarg;
         else if (c == 't')
-            ok = parse_time(&o->at, optarg);
+            ok = cli_parse_time(&o->at, "--at", optarg);
         else if (c == 's')
             ok = cli_parse_seconds(&o->policy.skew, "--skew", optarg);
         else if (c == 'm')
@@ -106,7 +81,6 @@ static cli_exit_e run(int argc, char **argv, apr_pool_t *p)
     ocspx_response_t response;
     const unsigned char *der;
     ocspx_cert_t *cert;
-    const char *why;
     apr_size_t len;
 
     if (!parse(&o, argc, argv))
@@ -116,11 +90,8 @@ static cli_exit_e run(int argc, char **argv, apr_pool_t *p)
         return CLI_GOOD;
     }
     cert = cli_read_pair(o.cert, o.issuer, p);
-    if (!cert)
+    if (!cert || !cli_read_file(&der, &len, o.response, p))
         return CLI_UNUSABLE;
-    if (ocspx_store_read_file(&der, &len, &why, o.response, RESPONSE_MAX, p) !=
-        APR_SUCCESS)
-        return cli_complain("%s", why);
     ocspx_response_judge(&response, der, len, cert, &o.policy, o.at, p);
     return cli_print(&response, cli_json(&response, p), o.json, p);
 }

@@ -23,48 +23,58 @@ static int clock_is_off(const ocspx_response_t *response,
            llabs(candidate->date - now) > skew;
 }
 
+void ocspx_admit_judge(ocspx_response_t *response,
+                       const ocspx_admit_candidate_t *candidate,
+                       const ocspx_cert_t *cert,
+                       const ocspx_response_policy_t *policy, apr_time_t now,
+                       apr_pool_t *p)
+{
+    ocspx_response_judge(response, candidate->der, candidate->len, cert, policy,
+                         now, p);
+    if (!clock_is_off(response, candidate, policy->skew, now))
+        return;
+    response->cause = OCSPX_CAUSE_SERVER_CLOCK;
+    response->message = apr_psprintf(
+        p,
+        "this server's clock is %" APR_INT64_T_FMT " s %s the responder's; %s",
+        (apr_int64_t)llabs(apr_time_sec(candidate->date - now)),
+        candidate->date < now ? "ahead of" : "behind", response->message);
+}
+
 static int verify(ocspx_admit_t *out, ocspx_response_t *response,
                   const ocspx_registry_entry_t *entry,
                   const ocspx_admit_candidate_t *candidate, apr_time_t now,
                   apr_pool_t *p)
 {
-    const ocspx_response_policy_t *policy = &entry->policy->response;
-
-    ocspx_response_judge(response, candidate->der, candidate->len, entry->cert,
-                         policy, now, p);
-    if (response->verdict == OCSPX_RESPONSE_GOOD ||
-        response->verdict == OCSPX_RESPONSE_REVOKED) {
-        out->cause = response->cause;
-        out->message = response->message;
-        return 1;
-    }
-    if (clock_is_off(response, candidate, policy->skew, now))
-        return refuse(
-            out, OCSPX_CAUSE_SERVER_CLOCK,
-            apr_psprintf(
-                p,
-                "this server's clock is %" APR_INT64_T_FMT
-                " s %s the responder's; %s",
-                (apr_int64_t)llabs(apr_time_sec(candidate->date - now)),
-                candidate->date < now ? "ahead of" : "behind",
-                response->message));
-    return refuse(out, response->cause, response->message);
+    ocspx_admit_judge(response, candidate, entry->cert,
+                      &entry->policy->response, now, p);
+    out->cause = response->cause;
+    out->message = response->message;
+    return response->verdict == OCSPX_RESPONSE_GOOD ||
+           response->verdict == OCSPX_RESPONSE_REVOKED;
 }
 
 /* A responder, or somebody in between, that goes back in time must not bring
  * back a "good" from before a revocation. */
+const char *ocspx_admit_objection(const ocspx_response_t *response,
+                                  apr_time_t this_update, int revoked)
+{
+    if (response->this_update < this_update)
+        return "the response is older than the one already obtained";
+    if (response->this_update == this_update && revoked &&
+        response->verdict == OCSPX_RESPONSE_GOOD)
+        return "the response says good in the very second of one that says "
+               "revoked";
+    return NULL;
+}
+
 static int compare(ocspx_admit_t *out, const ocspx_cache_state_t *state,
                    const ocspx_response_t *response)
 {
-    if (response->this_update < state->this_update)
-        return refuse(out, OCSPX_CAUSE_STALE,
-                      "the response is older than the one already obtained");
-    if (response->this_update == state->this_update && state->revoked &&
-        response->verdict == OCSPX_RESPONSE_GOOD)
-        return refuse(out, OCSPX_CAUSE_STALE,
-                      "the response says good in the very second of one that "
-                      "says revoked");
-    return 1;
+    const char *objection = ocspx_admit_objection(response, state->this_update,
+                                                  (int)state->revoked);
+
+    return !objection || refuse(out, OCSPX_CAUSE_STALE, objection);
 }
 
 static int publish(ocspx_admit_t *out, const ocspx_registry_entry_t *entry,

@@ -41,6 +41,25 @@ void ocspx_admit(ocspx_admit_t *out, ocspx_cache_state_t *state,
                  const ocspx_admit_candidate_t *candidate, ocspx_cache_t *cache,
                  ocspx_store_t *store, apr_time_t now, apr_pool_t *p);
 
+/**
+ * The first step alone: ocspx_response_judge, and SERVER_CLOCK where it is
+ * only by our clock, not by the responder's, that a response is too new or
+ * too old.
+ */
+void ocspx_admit_judge(ocspx_response_t *response,
+                       const ocspx_admit_candidate_t *candidate,
+                       const ocspx_cert_t *cert,
+                       const ocspx_response_policy_t *policy, apr_time_t now,
+                       apr_pool_t *p);
+
+/**
+ * The second step: why this response must not take the place of one with
+ * that thisUpdate (0: there is none), which says revoked or not.
+ * @return NULL: it may
+ */
+const char *ocspx_admit_objection(const ocspx_response_t *response,
+                                  apr_time_t this_update, int revoked);
+
 /** What a state says of the response served, as the schedule wants it. */
 ocspx_schedule_validity_t
 ocspx_admit_validity(const ocspx_cache_state_t *state);

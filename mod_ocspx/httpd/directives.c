@@ -311,7 +311,7 @@ const command_rec ocspx_directives_table[] = {
                   RSRC_CONF,
                   "percent of its validity to refresh a response at"),
     AP_INIT_TAKE2(OCSPX_DIR_RETRY, set_retry, NULL, RSRC_CONF,
-                  "shortest and longest pause in seconds between retries"),
+                  "first and longest pause in seconds between retries"),
     AP_INIT_TAKE12(OCSPX_DIR_MAX_PARALLEL, set_max_parallel, NULL, RSRC_CONF,
                    "fetches at once, in all and per responder host"),
     AP_INIT_TAKE1(OCSPX_DIR_PROXY, set_proxy, NULL, RSRC_CONF,

@@ -76,6 +76,8 @@ START_TEST(two_hundred_vhosts)
         names[i] = apr_psprintf(w->pool, "v%d.test", i);
         world_site(w, names[i]);
     }
+    /* More than the usual 5 s only for a test machine that is very busy. */
+    world_global(w, "OCSPXStartupWait 30\n");
     responder_start(w->responder);
     ms = world_up(w);
     for (int i = 0; i < VHOSTS; i++) {

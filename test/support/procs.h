@@ -55,8 +55,9 @@ pid_t procs_guard(const volatile pid_t *group, void (*last)(void *),
 void *procs_shared(apr_size_t size, apr_pool_t *p);
 
 /**
- * A TCP port nobody listens on, outside of the range from which the kernel
- * takes the ports of clients, so that it stays free until it is bound.
+ * A TCP port nobody listens on, and that nobody else gets from here while this
+ * process lives; outside of the range from which the kernel takes the ports of
+ * clients. To be bound with SO_REUSEADDR.
  */
 int procs_free_port(void);
 

@@ -73,15 +73,21 @@ void *procs_shared(apr_size_t size, apr_pool_t *p)
     return memory + 2;
 }
 
-static int port_is_free(int port)
+/** Bind it for the life of this process, and then let those in who set
+ * SO_REUSEADDR as servers do: other tests that look for a port do not. */
+static int reserve(int port)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET,
                                .sin_port = htons((uint16_t)port)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int free = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0;
+    int one = 1;
 
-    close(fd);
-    return free;
+    if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
+        close(fd);
+        return 0;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    return 1;
 }
 
 int procs_free_port(void)
@@ -94,7 +100,7 @@ int procs_free_port(void)
             procs_die("getrandom: %s", strerror(errno));
         }
         port = PORT_MIN + (int)(random % (PORT_MAX - PORT_MIN));
-        if (port_is_free(port)) {
+        if (reserve(port)) {
             return port;
         }
     }

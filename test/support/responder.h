@@ -80,6 +80,7 @@ typedef struct {
     int byte_ms;      /* send one byte, wait so long, and so on; 0: at once */
     int chunked;      /* Transfer-Encoding: chunked, in small chunks */
     int close;        /* no keep-alive */
+    int post_only;    /* a GET is answered with status 405 */
     int http_status;  /* for HTTP and REDIRECT */
     apr_size_t size;  /* for OVERSIZED */
     const char *url;  /* for REDIRECT: the Location */
@@ -129,6 +130,7 @@ typedef struct {
     unsigned requests;       /* OCSP requests read, whatever the answer */
     unsigned get;            /* of these by GET */
     unsigned post;           /* by POST */
+    unsigned sha256;         /* with a CertID made by SHA-256 */
     unsigned unknown;        /* for a certificate that was never added */
     unsigned malformed;      /* HTTP requests without an OCSP request */
     unsigned connections;    /* accepted */

@@ -94,6 +94,8 @@ void responder_http_build(responder_reply_t *reply, int status,
 
 /** Index of the certificate asked about; -1: never added. */
 int responder_script_find(const responder_t *r, OCSP_REQUEST *request);
+/** Was SHA-256 used for the CertID asked about? */
+int responder_script_is_sha256(OCSP_REQUEST *request);
 /** @param cert its index, not -1 */
 void responder_script_reply(responder_reply_t *reply, responder_t *r, int cert,
                             OCSP_REQUEST *request, const responder_slot_t *slot,

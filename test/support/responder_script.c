@@ -97,6 +97,12 @@ int responder_script_find(const responder_t *r, OCSP_REQUEST *request)
     return -1;
 }
 
+int responder_script_is_sha256(OCSP_REQUEST *request)
+{
+    return OCSP_request_onereq_count(request) > 0 &&
+           digest_of(request) == EVP_sha256();
+}
+
 static void set_times(pki_single_t *single, pki_response_t *response,
                       const responder_script_t *script)
 {

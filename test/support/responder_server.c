@@ -110,6 +110,7 @@ static void count(responder_shared_t *shared,
     counts->requests++;
     counts->post += request->post != 0;
     counts->get += request->post == 0;
+    counts->sha256 += responder_script_is_sha256(request->ocsp) != 0;
     counts->unknown += cert < 0;
     if (cert >= 0) {
         shared->requests[cert]++;
@@ -138,6 +139,10 @@ static void choose_reply(responder_reply_t *reply, responder_t *r,
     }
     if (shared->own[cert].set) {
         slot = &shared->own[cert];
+    }
+    if (slot->script.post_only && !request->post) {
+        responder_http_build(reply, 405, "text/plain", "", 0, slot, p);
+        return;
     }
     responder_script_reply(reply, r, cert, request->ocsp, slot, p);
 }
