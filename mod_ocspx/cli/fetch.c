@@ -10,7 +10,6 @@
 #include "save.h"
 
 #define TIMEOUT apr_time_from_sec(10)
-#define RESPONSE_MAX 65536
 
 static const char help[] =
     "Usage: ocspx fetch --cert FILE [OPTION]...\n"
@@ -160,7 +159,7 @@ static void ask(run_t *run, ocspx_fetch_t *fetch, const char *url)
         .url = url,
         .proxy = run->options.proxy,
         .timeout = TIMEOUT,
-        .max_size = RESPONSE_MAX,
+        .max_size = OCSPX_RESPONSE_SIZE_MAX,
     };
 
     run->url = url;

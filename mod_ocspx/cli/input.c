@@ -160,7 +160,7 @@ static int read_fields(apr_time_t *t, const char *arg)
     if (e.tm_mon < 0 || e.tm_mon > 11 || e.tm_hour > 23 || e.tm_min > 59 ||
         sec > 60 || apr_time_exp_gmt_get(t, &e) != APR_SUCCESS ||
         apr_time_exp_gmt(&again, *t) != APR_SUCCESS ||
-        again.tm_mon != e.tm_mon || again.tm_mday != e.tm_mday)
+        again.tm_mday != e.tm_mday)
         return 0;
     *t += apr_time_from_sec(sec);
     return 1;

@@ -9,9 +9,6 @@
 
 #include "../engine/admit.h"
 
-/* As large as the module may be told to take them. */
-#define KEPT_MAX (1024 * 1024)
-
 /* The network is nothing for root: be whom the state directory belongs to. */
 static int become_owner(const char *dir)
 {
@@ -50,8 +47,9 @@ const char *cli_save_objection(const cli_save_t *save, const ocspx_cert_t *cert,
     const char *why;
     apr_size_t len;
 
-    if (!save->store || ocspx_store_load(&der, &len, &why, save->store,
-                                         cert->id, KEPT_MAX, p) != APR_SUCCESS)
+    if (!save->store ||
+        ocspx_store_load(&der, &len, &why, save->store, cert->id,
+                         OCSPX_RESPONSE_SIZE_MAX, p) != APR_SUCCESS)
         return NULL;
     ocspx_response_judge(&kept, der, len, cert, &policy, apr_time_now(), p);
     if (kept.verdict != OCSPX_RESPONSE_GOOD &&

@@ -158,9 +158,9 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
         "answers: a wrong URL, a portal, or a proxy that rewrites answers."),
     CAUSE(RESP_TOO_LARGE, ERROR,
         "The response is larger than allowed",
-        "Check that the responder URL is right, and raise "
-        "OCSPXMaxResponseSize above the size of the responder's answers if "
-        "it is."),
+        "Check that the responder URL is right; if it is, raise "
+        "OCSPXMaxResponseSize where it is set, or tell the CA: TLS 1.3 has "
+        "no room for more than 64 KB."),
 
     CAUSE(UNKNOWN, ERROR,
         "The responder does not know this certificate",

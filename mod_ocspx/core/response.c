@@ -53,6 +53,15 @@ static const char *when(const judge_t *j, apr_time_t t)
     return ocspx_text_time(t, j->pool);
 }
 
+static int check_size(judge_t *j, apr_size_t len)
+{
+    return len <= OCSPX_RESPONSE_SIZE_MAX ||
+           reject(j, OCSPX_CAUSE_RESP_TOO_LARGE,
+                  "%" APR_SIZE_T_FMT " bytes, more than the %d that a TLS "
+                  "handshake has room for",
+                  len, OCSPX_RESPONSE_SIZE_MAX);
+}
+
 static int check_encoding(judge_t *j, const unsigned char *der, apr_size_t len)
 {
     const apr_size_t shown = len < 24 ? len : 24;
@@ -351,10 +360,11 @@ static int check_all(judge_t *j, const unsigned char *der, apr_size_t len)
 {
     statement_t ours = {.status = -1};
 
-    return check_encoding(j, der, len) && check_response_status(j) &&
-           check_type(j, der, len) && check_extensions(j) && check_signer(j) &&
-           check_certid(j, &ours) && check_objection(j) &&
-           take_facts(j, &ours) && check_stale(j) && check_future(j);
+    return check_size(j, len) && check_encoding(j, der, len) &&
+           check_response_status(j) && check_type(j, der, len) &&
+           check_extensions(j) && check_signer(j) && check_certid(j, &ours) &&
+           check_objection(j) && take_facts(j, &ours) && check_stale(j) &&
+           check_future(j);
 }
 
 void ocspx_response_judge(ocspx_response_t *out, const unsigned char *der,

@@ -27,6 +27,11 @@ typedef struct {
 /** A response without nextUpdate is kept this long after thisUpdate. */
 #define OCSPX_RESPONSE_KEEP_OPEN apr_time_from_sec(12 * 3600)
 
+/** The largest there can be, in bytes. In TLS 1.3 it shares less than 64 KB
+ * with all other extensions of the certificate (RFC 8446, 4.4.2); OpenSSL
+ * lets a handshake fail that has no room for it. */
+#define OCSPX_RESPONSE_SIZE_MAX 64000
+
 #define OCSPX_RESPONSE_SKEW_DEFAULT apr_time_from_sec(300)
 
 typedef struct {
@@ -46,9 +51,9 @@ typedef struct {
 } ocspx_response_t;
 
 /**
- * Judge a response at the time @a now. Checks in protocol order: encoding,
- * responseStatus, type, critical extensions, signer (RFC 6960, 4.2.2.2),
- * signature, CertID, status, times. Fills @a out in every case.
+ * Judge a response at the time @a now. Checks in protocol order: size,
+ * encoding, responseStatus, type, critical extensions, signer (RFC
+ * 6960, 4.2.2.2), signature, CertID, status, times. Fills @a out in every case.
  */
 void ocspx_response_judge(ocspx_response_t *out, const unsigned char *der,
                           apr_size_t len, const ocspx_cert_t *cert,

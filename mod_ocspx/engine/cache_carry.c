@@ -14,10 +14,8 @@
 /* The record's expiry is not looked at: it stays with the record. */
 #define ANY_TIME ((apr_time_t)APR_INT64_MIN)
 
-/* Where nothing is served, no schedule pauses for longer than this ... */
+/* Where nothing is served, no schedule pauses for longer than this. */
 #define PAUSE_MAX apr_time_from_sec(3600)
-/* ... and none at all for longer than that. */
-#define DUE_MAX apr_time_from_sec(30 * 24 * 3600)
 
 static int is_ours(const ocspx_cache_t *from)
 {
@@ -75,7 +73,7 @@ static void set_right(ocspx_cache_state_t *state, apr_time_t now)
 /* Nobody is to sleep past the end of what is served. */
 static apr_time_t right_due(const ocspx_cache_state_t *state, apr_time_t now)
 {
-    apr_time_t latest = between(now + PAUSE_MAX, state->expiry, now + DUE_MAX);
+    apr_time_t latest = between(now + PAUSE_MAX, state->expiry, APR_INT64_MAX);
 
     return state->due < 0 || state->due > latest ? 0 : state->due;
 }

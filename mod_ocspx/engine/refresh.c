@@ -318,13 +318,15 @@ unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait)
     const ocspx_refresh_config_t *config = &refresh->config;
     apr_time_t now = config->clock();
     apr_time_t next = start_due(refresh, now);
+    int idle = !ocspx_agenda_under_way(refresh->agenda);
 
-    if (!ocspx_agenda_under_way(refresh->agenda))
+    if (idle && next - now > wait)
         return 0;
     if (next - now < wait)
         wait = next > now ? next - now : 0;
-    if (config->fetch->poll(config->fetch, wait) != APR_SUCCESS)
-        apr_sleep(wait); /* out of memory; not a loop of it */
+    /* Polling fails only for want of memory; not a loop of that. */
+    if (idle || config->fetch->poll(config->fetch, wait) != APR_SUCCESS)
+        apr_sleep(wait);
     start_due(refresh, config->clock());
     return ocspx_agenda_under_way(refresh->agenda);
 }

@@ -41,8 +41,9 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
                                     const unsigned char *only, apr_pool_t *p);
 
 /**
- * Start what is due and work on what is under way for at most @a wait.
- * @return how many are under way; 0: nothing can be started now
+ * Start what is due, or falls due within @a wait, and work on what is under
+ * way for at most @a wait.
+ * @return how many are under way; 0: nothing could be started
  */
 unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait);
 

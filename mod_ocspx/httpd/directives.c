@@ -251,8 +251,7 @@ static const range_t range_startup_wait = {
 static const range_t range_refresh_at = {offsetof(ocspx_settings_t, refresh_at),
                                          5, 75, " of percent", 1};
 static const range_t range_max_response_size = {
-    offsetof(ocspx_settings_t, max_response_size), 1024, 1048576, " of bytes",
-    1};
+    offsetof(ocspx_settings_t, max_response_size), 1024, 65536, " of bytes", 1};
 
 static const choice_t choice_method = {offsetof(ocspx_settings_t, method),
                                        {"auto", "get", "post", NULL},

@@ -22,6 +22,8 @@
 APLOG_USE_MODULE(ocspx);
 
 #define RELOAD_WAIT apr_time_from_sec(1)
+/* Where nothing can be started for so long, there is no point in waiting. */
+#define TURN apr_time_from_msec(100)
 /* Longest time for the store, which may be on a slow disk. */
 #define LOAD_WAIT apr_time_from_sec(5)
 
@@ -84,7 +86,7 @@ static void ask(const seeder_t *seeder, ocspx_refresh_config_t *config,
     refresh = ocspx_refresh_make(config, seeder->ask, p);
     while (ocspx_refresh_untried(refresh) &&
            (left = deadline - apr_time_now()) > 0 &&
-           ocspx_refresh_turn(refresh, left))
+           ocspx_refresh_turn(refresh, left < TURN ? left : TURN))
         ;
 }
 

@@ -13,6 +13,7 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 #define ROUNDS 7
+#define SERVERS 2
 
 static const char *const mpms[] = {"event", "worker", "prefork"};
 static const char *const names[] = {"a.test", "b.test", "c.test"};
@@ -260,12 +261,12 @@ static void print_footprint(const char *when, const footprint_t *f)
 }
 
 /** Once the processes of former generations have ended. */
-static footprint_t footprint_of(int children)
+static footprint_t footprint_settled(void)
 {
-    long deadline = procs_ms() + 15000;
+    long deadline = procs_ms() + 10000;
     footprint_t f = footprint();
 
-    while (f.children != children && procs_ms() < deadline) {
+    while (f.children > SERVERS && procs_ms() < deadline) {
         procs_sleep(50);
         f = footprint();
     }
@@ -298,26 +299,31 @@ START_TEST(graceful_leaves_nothing_behind)
     footprint_t before;
     footprint_t after;
 
-    httpd_configure(w->httpd, &(httpd_config_t){.mpm = mpms[_i], .workers = 8});
-    add_sites(w);
+    httpd_configure(
+        w->httpd,
+        &(httpd_config_t){.mpm = mpms[_i], .servers = SERVERS, .workers = 8});
+    for (int i = 0; i < COUNT(names); i++) {
+        leaves[i] = world_site(w, names[i]);
+    }
     responder_start(w->responder);
     world_up(w);
     for (int i = 0; i < 4; i++) {
         graceful(leaves, i);
     }
-    before = footprint_of(2);
+    before = footprint_settled();
     for (int i = 0; i < GRACEFULS; i++) {
         graceful(leaves, i);
     }
-    after = footprint_of(2);
+    after = footprint_settled();
     print_footprint("before", &before);
     print_footprint("after", &after);
-    ck_assert_int_eq(before.children, 2);
-    ck_assert_int_eq(after.children, 2);
     ck_assert_int_eq(after.fds, before.fds);
     ck_assert_int_eq(after.shared, before.shared);
     ck_assert_int_eq(after.sysv, before.sysv);
-    /* Others may use /dev/shm, but not once per graceful of ours. */
+    /* httpd may want another child, and others use /dev/shm, but not once per
+     * graceful of ours. */
+    ck_assert_int_ge(before.children, SERVERS);
+    ck_assert_int_lt(after.children, before.children + GRACEFULS / 2);
     ck_assert_int_lt(after.posix, before.posix + GRACEFULS / 2);
     ck_assert_int_le(after.size_kb, before.size_kb + GROWTH_KB);
 }

@@ -342,10 +342,19 @@ START_TEST(nobody_sleeps_long_with_nothing_to_serve)
     ocspx_cache_withdraw(from, 0);
     CARRIED(state.expiry = 0; state.due = NOW + HOUR + 1);
     ck_assert_int_eq(state.due, 0);
-    CARRIED(state.expiry = APR_INT64_MAX; state.revoked = 2;
-            state.due = NOW + 31 * 24 * HOUR);
-    ck_assert_int_eq(state.due, 0);
+    CARRIED(state.revoked = 2);
     ck_assert_uint_eq(state.revoked, 1);
+}
+END_TEST
+
+START_TEST(long_validity_keeps_its_schedule)
+{
+    ocspx_cache_state_t state;
+
+    ocspx_cache_withdraw(from, 0);
+    CARRIED(state.expiry = NOW + 90 * 24 * HOUR; state.revoked = 1;
+            state.due = NOW + 45 * 24 * HOUR);
+    ck_assert_int_eq(state.due, NOW + 45 * 24 * HOUR);
 }
 END_TEST
 
@@ -433,6 +442,7 @@ int main(void)
     tcase_add_test(tc, records_are_not_believed);
     tcase_add_test(tc, times_are_put_right);
     tcase_add_test(tc, nobody_sleeps_long_with_nothing_to_serve);
+    tcase_add_test(tc, long_validity_keeps_its_schedule);
     tcase_add_test(tc, values_are_put_right);
     tcase_add_test(tc, texts_are_put_right);
     tcase_add_test(tc, noise_does_no_harm);

@@ -194,6 +194,18 @@ START_TEST(each_verdict_has_its_status)
 }
 END_TEST
 
+/* 64000 bytes are the limit, of which padding is all but a few hundred. */
+START_TEST(response_too_large_to_be_sent_is_rejected)
+{
+    response.padding = 63000;
+    write_response();
+    assert_verdict(VERIFY AT, "good", "NONE");
+    response.padding = 64000;
+    write_response();
+    assert_verdict(VERIFY AT, "reject", "RESP_TOO_LARGE");
+}
+END_TEST
+
 /* --- times ----------------------------------------------------------- */
 
 static const struct {
@@ -356,7 +368,7 @@ START_TEST(unreadable_response_is_told)
                 "directory cannot be read: Is a directory");
     assert_says(run(2, VERIFY "--response large"), "large has more than");
     assert_verdict(VERIFY "--response empty", "reject", "RESP_NOT_OCSP");
-    assert_verdict(VERIFY "--response full", "reject", "RESP_NOT_OCSP");
+    assert_verdict(VERIFY "--response full", "reject", "RESP_TOO_LARGE");
 }
 END_TEST
 
@@ -376,6 +388,7 @@ static Suite *cli_suite(void)
     tcase_add_test(tests, what_is_not_known_is_null);
     tcase_add_test(tests, without_json_it_is_said_in_words);
     tcase_add_test(tests, each_verdict_has_its_status);
+    tcase_add_test(tests, response_too_large_to_be_sent_is_rejected);
     tcase_add_loop_test(tests, judged_as_of_the_given_time, 0, COUNT(times));
     tcase_add_loop_test(tests, what_is_no_time_is_refused, 0, COUNT(not_times));
     tcase_add_test(tests, what_is_no_number_of_seconds_is_refused);

@@ -164,16 +164,15 @@ static void tear_down(void)
     apr_pool_destroy(pool);
 }
 
-/* The certificate of the world alone in a registry, and a fresh cache. */
-static ocspx_refresh_t *make_refresher(void)
+/* The certificate of the world alone in a registry, and a fresh cache with
+ * this much room. */
+static ocspx_refresh_t *make_refresher_with(apr_size_t area)
 {
     const char *conflict;
 
     ck_assert_ptr_nonnull(
         ocspx_registry_add(registry, &conflict, cert, &policy, "here"));
-    ck_assert_int_eq(
-        ocspx_cache_create(&cache, 1, ocspx_cache_area_size(1), pool),
-        APR_SUCCESS);
+    ck_assert_int_eq(ocspx_cache_create(&cache, 1, area, pool), APR_SUCCESS);
     ocspx_cache_name(cache, 0, cert->digest);
     ck_assert_int_eq(ocspx_cache_writer_enter(cache), APR_SUCCESS);
     config = (ocspx_refresh_config_t){
@@ -188,6 +187,11 @@ static ocspx_refresh_t *make_refresher(void)
         .max_per_host = 6,
     };
     return ocspx_refresh_make(&config, NULL, pool);
+}
+
+static ocspx_refresh_t *make_refresher(void)
+{
+    return make_refresher_with(ocspx_cache_area_size(1));
 }
 
 /* All that can be done at this moment. */
@@ -576,7 +580,7 @@ END_TEST
 
 START_TEST(full_cache_says_the_size_needed)
 {
-    ocspx_refresh_t *refresh = make_refresher();
+    ocspx_refresh_t *refresh = make_refresher_with(16384);
     pki_single_t single = {
         .cert = leaf->cert,
         .issuer = ca->cert,
@@ -585,7 +589,7 @@ START_TEST(full_cache_says_the_size_needed)
         .next_update = now + SECONDS(1000),
     };
     pki_response_t spec = {
-        .singles = &single, .count = 1, .signer = ca, .padding = 400000};
+        .singles = &single, .count = 1, .signer = ca, .padding = 20000};
 
     spec.produced_at = now;
     network.answer = (ocspx_fetch_answer_t){
