@@ -53,7 +53,7 @@ static int run(ocspx_generation_t *generation, apr_pool_t *pconf,
                apr_pool_t *ptemp)
 {
     unsigned n = ocspx_registry_count(generation->registry);
-    int reload = ocspx_generation_retained()->cache != NULL;
+    int reload = ap_state_query(AP_SQ_CONFIG_GEN) > 1;
     unsigned char *known = apr_pcalloc(ptemp, n);
     unsigned carried;
     apr_status_t rv =

@@ -130,33 +130,40 @@ static void warn_must_staple(server_rec *s, const ocspx_cert_t *cert,
                      why, ocspx_cause_remedy(OCSPX_CAUSE_MUST_STAPLE_OFF));
 }
 
+/* What the certificate gets as ex_data: its entry or a mark. */
+static void *take_over(server_rec *s, apr_pool_t *p, X509 *x509, X509 *issuer)
+{
+    int explicit_ssl;
+    int on = ocspx_settings_stapling(&explicit_ssl, s);
+    ocspx_registry_entry_t *entry;
+    ocspx_cert_t *cert;
+
+    if (!ocspx_watchdog_available() ||
+        ocspx_cert_make(&cert, x509, issuer, p) != APR_SUCCESS)
+        return left_alone;
+    if (!on) {
+        if (!explicit_ssl)
+            warn_must_staple(s, cert, "stapling is switched off");
+        return left_alone;
+    }
+    entry = enter(s, p, cert);
+    if (entry)
+        return entry;
+    warn_must_staple(s, cert, "there is no responder to ask");
+    count(&ocspx_generation_current()->without_responder, x509, s, p);
+    /* Left to mod_ssl it would be an error in the log each time. */
+    return explicit_ssl ? nothing_to_ask : left_alone;
+}
+
 static int init_stapling_status(server_rec *s, apr_pool_t *p, X509 *x509,
                                 X509 *issuer)
 {
     int explicit_ssl;
-    int on = ocspx_settings_stapling(&explicit_ssl, s);
-    void *mark = left_alone;
-    ocspx_cert_t *cert;
+    void *mark;
 
     if (ocspx_generation_rehearsal())
-        return on ? OK : DECLINED;
-    if (!ocspx_watchdog_available() ||
-        ocspx_cert_make(&cert, x509, issuer, p) != APR_SUCCESS) {
-        X509_set_ex_data(x509, ex_index(), mark);
-        return DECLINED;
-    }
-    if (!on) {
-        if (!explicit_ssl)
-            warn_must_staple(s, cert, "stapling is switched off");
-    } else {
-        mark = enter(s, p, cert);
-        if (!mark) {
-            warn_must_staple(s, cert, "there is no responder to ask");
-            count(&ocspx_generation_current()->without_responder, x509, s, p);
-            /* Left to mod_ssl it would be an error in the log each time. */
-            mark = explicit_ssl ? nothing_to_ask : left_alone;
-        }
-    }
+        return ocspx_settings_stapling(&explicit_ssl, s) ? OK : DECLINED;
+    mark = take_over(s, p, x509, issuer);
     X509_set_ex_data(x509, ex_index(), mark);
     return mark == left_alone ? DECLINED : OK;
 }

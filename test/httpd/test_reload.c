@@ -254,6 +254,25 @@ START_TEST(new_must_staple_is_stapled_at_once)
 }
 END_TEST
 
+START_TEST(reload_that_brings_the_module_waits_for_nobody)
+{
+    int ms;
+
+    httpd_configure(w->httpd, &(httpd_config_t){.without_ocspx = 1});
+    world_site(w, "a.test");
+    responder_script(w->responder, NULL,
+                     &(responder_script_t){.answer = RESPONDER_HANG});
+    responder_start(w->responder);
+    world_up(w);
+    httpd_configure(w->httpd,
+                    &(httpd_config_t){.global = "OCSPXStartupWait 30\n"});
+    ms = httpd_graceful(w->httpd);
+    ck_assert_msg(ms >= 0 && ms < 8000, "the reload took %d ms", ms);
+    world_assert_bare(w, "a.test");
+    ck_assert_int_eq(responder_wait(w->responder, NULL, 1, 5000), 1);
+}
+END_TEST
+
 static Suite *reload_suite(void)
 {
     Suite *suite = suite_create("reload");
@@ -267,6 +286,7 @@ static Suite *reload_suite(void)
     tcase_add_test(tests, removed_certificates_are_not_asked_about);
     tcase_add_test(tests, fetched_by_hand_is_stapled_at_once);
     tcase_add_test(tests, new_must_staple_is_stapled_at_once);
+    tcase_add_test(tests, reload_that_brings_the_module_waits_for_nobody);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -59,18 +59,6 @@ static void assert_pauses(const responder_t *r, int n, apr_interval_time_t min,
     }
 }
 
-static void assert_refused(const char *name, const char *cause)
-{
-    const char *regex =
-        apr_psprintf(w->pool, "OCSPX0010: %s: %s: ", name, cause);
-
-    if (!httpd_log_wait(w->httpd, regex, 10000)) {
-        httpd_log_dump(w->httpd);
-        ck_abort_msg("not logged: %s", regex);
-    }
-    world_assert_bare(w, name);
-}
-
 /* --- one fetch ------------------------------------------------------- */
 
 START_TEST(responder_has_so_much_time_in_all)
@@ -90,9 +78,9 @@ START_TEST(responder_has_so_much_time_in_all)
     ck_assert_int_ge(ms, 2000);
     ck_assert_int_lt(ms, 8000);
     world_assert_good(w, "patient.test");
-    assert_refused("hang.test", "RESP_TIMEOUT");
-    assert_refused("trickle.test", "RESP_TIMEOUT");
-    assert_refused("slow.test", "RESP_TIMEOUT");
+    world_assert_refused(w, "hang.test", "RESP_TIMEOUT");
+    world_assert_refused(w, "trickle.test", "RESP_TIMEOUT");
+    world_assert_refused(w, "slow.test", "RESP_TIMEOUT");
 }
 END_TEST
 
@@ -110,7 +98,7 @@ START_TEST(too_old_is_what_is_older_than_allowed)
     world_assert_good(w, "any.test");
     world_assert_good(w, "zero.test");
     world_assert_good(w, "three.test");
-    assert_refused("one.test", "STALE");
+    world_assert_refused(w, "one.test", "STALE");
 }
 END_TEST
 
@@ -132,7 +120,7 @@ START_TEST(too_early_is_what_is_ahead_by_more_than_tolerated)
     world_up(w);
     assert_stapled("usual.test");
     assert_stapled("ample.test");
-    assert_refused("tight.test", "FUTURE");
+    world_assert_refused(w, "tight.test", "FUTURE");
 }
 END_TEST
 

@@ -53,18 +53,6 @@ static const char *line(const char *directive, const char *value)
     return apr_pstrcat(w->pool, directive, " ", value, "\n", NULL);
 }
 
-static void assert_refused(const char *name, const char *cause)
-{
-    const char *regex =
-        apr_psprintf(w->pool, "OCSPX0010: %s: %s: ", name, cause);
-
-    if (!httpd_log_wait(w->httpd, regex, 10000)) {
-        httpd_log_dump(w->httpd);
-        ck_abort_msg("not logged: %s", regex);
-    }
-    world_assert_bare(w, name);
-}
-
 static responder_counts_t counts(const responder_t *r)
 {
     responder_counts_t c;
@@ -150,8 +138,8 @@ START_TEST(redirect_loop_is_left)
          &(responder_script_t){.answer = RESPONDER_REDIRECT,
                                .url = "ftp://127.0.0.1/"});
     world_up(w);
-    assert_refused("loop.test", "INTERCEPTED");
-    assert_refused("away.test", "INTERCEPTED");
+    world_assert_refused(w, "loop.test", "INTERCEPTED");
+    world_assert_refused(w, "away.test", "INTERCEPTED");
 }
 END_TEST
 
@@ -262,7 +250,7 @@ START_TEST(largest_response_may_be_set)
     site("large.test", NULL, NULL, &large);
     world_up(w);
     world_assert_good(w, "small.test");
-    assert_refused("large.test", "RESP_TOO_LARGE");
+    world_assert_refused(w, "large.test", "RESP_TOO_LARGE");
 }
 END_TEST
 
@@ -296,7 +284,7 @@ START_TEST(what_does_not_fit_breaks_no_handshake)
                       result.error);
         ck_assert_int_eq(result.stapled, stapled);
     }
-    assert_refused("too-large.test", "RESP_TOO_LARGE");
+    world_assert_refused(w, "too-large.test", "RESP_TOO_LARGE");
 }
 END_TEST
 
@@ -345,7 +333,7 @@ START_TEST(each_proxy_is_used_where_it_is_meant)
     assert_passed(ssl, r_ssl);
     assert_passed(own, r_own);
     ck_assert_uint_eq(responder_requests(r_none, NULL), 1);
-    assert_refused("dead.test", "CONNECT_REFUSED");
+    world_assert_refused(w, "dead.test", "CONNECT_REFUSED");
 }
 END_TEST
 
@@ -444,7 +432,7 @@ START_TEST(method_is_obeyed)
     assert_methods(lengthy, 0, 1);
     world_assert_good(w, "refused.test");
     assert_methods(refused, 1, 1);
-    assert_refused("stubborn.test", "RESP_HTTP");
+    world_assert_refused(w, "stubborn.test", "RESP_HTTP");
     ck_assert_uint_eq(counts(stubborn).post, 0);
 }
 END_TEST

@@ -135,6 +135,18 @@ void world_assert_bare(const world_t *w, const char *name)
     }
 }
 
+void world_assert_refused(const world_t *w, const char *name, const char *cause)
+{
+    const char *regex =
+        apr_psprintf(w->pool, "OCSPX0010: %s: %s: ", name, cause);
+
+    if (!httpd_log_wait(w->httpd, regex, 10000)) {
+        httpd_log_dump(w->httpd);
+        ck_abort_msg("not logged: %s", regex);
+    }
+    world_assert_bare(w, name);
+}
+
 int world_wait_good(const world_t *w, const char *name, int timeout_ms)
 {
     client_spec_t spec = world_client(w, name);

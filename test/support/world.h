@@ -69,6 +69,9 @@ client_result_t world_handshake(const world_t *w, const char *name);
 void world_assert_good(const world_t *w, const char *name);
 /** One handshake: succeeds, without any staple. */
 void world_assert_bare(const world_t *w, const char *name);
+/** This cause is logged for @a name, soon, and there is no staple. */
+void world_assert_refused(const world_t *w, const char *name,
+                          const char *cause);
 /** Handshakes until the staple is good; @return milliseconds it took. */
 int world_wait_good(const world_t *w, const char *name, int timeout_ms);
 
