@@ -72,6 +72,11 @@ static const char *file_of(int i)
     return apr_pstrcat(w->pool, name, ".der", NULL);
 }
 
+static uid_t worker_uid(void)
+{
+    return httpd_user() ? getpwnam(httpd_user())->pw_uid : geteuid();
+}
+
 /* Fill the directory by a run of httpd, and stop it and the responder. */
 static void fill(void)
 {
@@ -84,9 +89,11 @@ static void fill(void)
     responder_stop(w->responder);
     ck_assert_int_eq(stat(dir, &st), 0);
     ck_assert_uint_eq(st.st_mode & 07777, 0700);
+    ck_assert_uint_eq(st.st_uid, worker_uid());
     for (i = 0; i < SITES; i++) {
         ck_assert_int_eq(stat(file_of(i), &st), 0);
         ck_assert_uint_eq(st.st_mode & 07777, 0600);
+        ck_assert_uint_eq(st.st_uid, worker_uid());
     }
     httpd_log_mark(w->httpd);
 }

@@ -20,6 +20,7 @@
 
 static apr_pool_t *pool;
 static apr_time_t now;
+static apr_interval_time_t tick; /* passes at every look at the clock */
 static pki_t *ca;
 static pki_t *leaf;
 static ocspx_cert_t *cert;
@@ -31,7 +32,7 @@ static ocspx_log_t log_to;
 
 static apr_time_t clock_now(void)
 {
-    return now;
+    return now += tick;
 }
 
 /* Log lines by level, and the last one. */
@@ -135,6 +136,7 @@ static void set_up(void)
 {
     apr_pool_create(&pool, NULL);
     now = START;
+    tick = 0;
     memset(lines, 0, sizeof(lines));
     memset(&network, 0, sizeof(network));
     network.vtable = (ocspx_fetch_t){network_start, network_poll};
@@ -433,6 +435,76 @@ START_TEST(due_time_of_another_clock_is_not_believed)
 }
 END_TEST
 
+#define CROWD 5
+
+static int tried_of_crowd(void)
+{
+    int tried = 0;
+    unsigned i;
+
+    for (i = 0; i < CROWD; i++)
+        tried += state_of(i).tried != 0;
+    return tried;
+}
+
+/* Several certificates of one responder, which is asked about one at a time. */
+static void make_crowd(void)
+{
+    const char *conflict;
+    ocspx_cert_t *another;
+    pki_t *other;
+    int i;
+
+    make_refresher();
+    for (i = 1; i < CROWD; i++) {
+        other = pki_make(&(pki_spec_t){.cn = "other",
+                                       .ocsp_urls = "http://one/",
+                                       .not_before = START - SECONDS(86400),
+                                       .not_after = START + SECONDS(864000)},
+                         ca, pool);
+        ck_assert_int_eq(ocspx_cert_make(&another, other->cert, ca->cert, pool),
+                         APR_SUCCESS);
+        ocspx_registry_add(registry, &conflict, another, &policy, "there");
+    }
+    ck_assert_int_eq(
+        ocspx_cache_create(&cache, CROWD, ocspx_cache_area_size(CROWD), pool),
+        APR_SUCCESS);
+    ck_assert_int_eq(ocspx_cache_writer_enter(cache), APR_SUCCESS);
+    config.cache = cache;
+    config.max_per_host = 1;
+}
+
+static const int statuses[] = {404, 429, 503};
+
+START_TEST(broken_responder_is_left_alone_by_the_others)
+{
+    make_crowd();
+    answer_failing(OCSPX_CAUSE_RESP_HTTP, "no");
+    network.answer.http_status = statuses[_i];
+    turn(ocspx_refresh_make(&config, NULL, pool));
+    /* an answer about one certificate says nothing about the others; else
+     * just one more has a try */
+    ck_assert_int_eq(tried_of_crowd(), statuses[_i] == 404 ? CROWD : 2);
+}
+END_TEST
+
+START_TEST(turn_waits_for_what_falls_due_in_it)
+{
+    ocspx_cache_state_t state = {.tried = START};
+    ocspx_refresh_t *refresh = make_refresher();
+
+    state.due = now + SECONDS(1) / 20;
+    ocspx_cache_state_set(cache, 0, &state);
+    refresh = ocspx_refresh_make(&config, NULL, pool);
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, SECONDS(1000));
+    ck_assert_uint_eq(ocspx_refresh_turn(refresh, SECONDS(1) / 100), 0);
+    ck_assert_int_eq(network.asked, 0);
+    tick = SECONDS(3) / 100;
+    ck_assert_uint_eq(ocspx_refresh_turn(refresh, SECONDS(1) / 10), 1);
+    ck_assert_int_eq(network.asked, 1);
+}
+END_TEST
+
 START_TEST(wrong_clock_is_named)
 {
     ocspx_refresh_t *refresh = make_refresher();
@@ -668,6 +740,8 @@ int main(void)
     tcase_add_test(tc, second_responder_is_asked);
     tcase_add_test(tc, successor_takes_up_the_schedule);
     tcase_add_test(tc, due_time_of_another_clock_is_not_believed);
+    tcase_add_loop_test(tc, broken_responder_is_left_alone_by_the_others, 0, 3);
+    tcase_add_test(tc, turn_waits_for_what_falls_due_in_it);
     tcase_add_test(tc, wrong_clock_is_named);
     tcase_add_test(tc, only_those_named_are_asked);
     tcase_add_test(tc, response_survives_a_restart);
