@@ -187,6 +187,50 @@ START_TEST(wrong_value_is_refused_with_a_sentence)
 }
 END_TEST
 
+/* Bytes of the largest anonymous shared mapping of httpd: the cache. */
+static unsigned long cache_size(void)
+{
+    const char *path =
+        apr_psprintf(w->pool, "/proc/%d/maps", (int)httpd_pid(w->httpd));
+    FILE *maps = fopen(path, "r");
+    unsigned long largest = 0, from, to;
+    char line[1024];
+
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, sizeof(line), maps))
+        if (strstr(line, "/dev/zero") &&
+            sscanf(line, "%lx-%lx rw-s", &from, &to) == 2 &&
+            to - from > largest)
+            largest = to - from;
+    fclose(maps);
+    return largest;
+}
+
+START_TEST(cache_is_as_large_as_asked_for)
+{
+    static const struct {
+        const char *lines;
+        unsigned long least, most;
+    } sizes[] = {
+        {"", 262144, 2000000},
+        {"OCSPXCache 9M\n", 9437184, 10000000},
+        {"OCSPXCache 64K\n", 262144, 2000000}, /* "at least" */
+        {"SSLStaplingCache shmcb:stapling(9000000)\n", 9000000, 10000000},
+        {"OCSPXCache 9000K\nSSLStaplingCache shmcb:stapling(512000)\n", 9216000,
+         10000000},
+    };
+    unsigned long size;
+
+    world_global(w, sizes[_i].lines);
+    vhost("a.test", NULL);
+    up();
+    world_assert_good(w, "a.test");
+    size = cache_size();
+    ck_assert_uint_ge(size, sizes[_i].least);
+    ck_assert_uint_le(size, sizes[_i].most);
+}
+END_TEST
+
 START_TEST(server_wide_directive_is_refused_in_a_virtual_host)
 {
     static const char *const lines[] = {
@@ -387,6 +431,7 @@ int main(void)
                         sizeof(refused) / sizeof(*refused));
     tcase_add_loop_test(tc, server_wide_directive_is_refused_in_a_virtual_host,
                         0, 7);
+    tcase_add_loop_test(tc, cache_is_as_large_as_asked_for, 0, 5);
     tcase_add_test(tc, certificates_without_responder_are_one_line);
     tcase_add_test(tc, must_staple_that_cannot_be_is_a_warning);
     tcase_add_test(tc, different_settings_for_one_certificate_are_a_warning);
