@@ -205,23 +205,22 @@ static int init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx)
     return OK;
 }
 
-static void log_tally(server_rec *s, const char *tag, const char *what,
-                      const ocspx_tally_t *tally)
+static void log_tally(server_rec *s, const char *tag, ocspx_cause_e cause,
+                      const char *what, const ocspx_tally_t *tally)
 {
     if (tally->count)
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
-                     "%s: %u certificate%s %s "
-                     "(the first: %s)",
-                     tag, tally->count, tally->count == 1 ? "" : "s", what,
-                     tally->example);
+                     "%s: %s: %u certificate%s %s (the first: %s)", tag,
+                     ocspx_cause_code(cause), tally->count,
+                     tally->count == 1 ? "" : "s", what, tally->example);
 }
 
 void ocspx_tls_log_summary(const ocspx_generation_t *generation)
 {
-    log_tally(generation->server, "OCSPX0105",
+    log_tally(generation->server, "OCSPX0105", OCSPX_CAUSE_NO_URL,
               "without OCSP responder: nothing to staple",
               &generation->without_responder);
-    log_tally(generation->server, "OCSPX0106",
+    log_tally(generation->server, "OCSPX0106", OCSPX_CAUSE_OTHER_PROVIDER,
               "stapled by another module, such as mod_md with MDStapling",
               &generation->with_other_provider);
 }
