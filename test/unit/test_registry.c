@@ -1,0 +1,64 @@
+/* test_registry: what becomes an entry. */
+#include "refresh_scene.h"
+
+START_TEST(one_entry_for_one_certificate)
+{
+    ocspx_registry_policy_t other = policy;
+    const char *conflict;
+    ocspx_registry_entry_t *entry =
+        ocspx_registry_add(registry, &conflict, cert, &policy, "first");
+
+    ck_assert_ptr_null(conflict);
+    ck_assert_ptr_eq(
+        ocspx_registry_add(registry, &conflict, cert, &other, "second"), entry);
+    ck_assert_ptr_null(conflict);
+    other.force_url = "http://other/";
+    ck_assert_ptr_eq(
+        ocspx_registry_add(registry, &conflict, cert, &other, "third"), entry);
+    ck_assert_ptr_nonnull(strstr(conflict, "first"));
+    ck_assert_ptr_nonnull(strstr(conflict, "third"));
+    ck_assert_uint_eq(ocspx_registry_count(registry), 1);
+    ck_assert_int_eq(entry->places->nelts, 3);
+    ck_assert_int_eq(entry->urls->nelts, 2);
+}
+END_TEST
+
+START_TEST(forced_url_replaces_the_certificates)
+{
+    const char *conflict;
+    ocspx_registry_entry_t *entry;
+
+    policy.force_url = "http://other/";
+    entry = ocspx_registry_add(registry, &conflict, cert, &policy, "here");
+    ck_assert_int_eq(entry->urls->nelts, 1);
+    ck_assert_str_eq(APR_ARRAY_IDX(entry->urls, 0, const char *),
+                     "http://other/");
+}
+END_TEST
+
+START_TEST(nothing_to_ask_is_no_entry)
+{
+    const char *conflict;
+
+    apr_array_clear(cert->urls);
+    ck_assert_ptr_null(
+        ocspx_registry_add(registry, &conflict, cert, &policy, "here"));
+    ck_assert_uint_eq(ocspx_registry_count(registry), 0);
+    policy.response_file = "/some/file";
+    ck_assert_ptr_nonnull(
+        ocspx_registry_add(registry, &conflict, cert, &policy, "here"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("registry");
+    TCase *tc = tcase_create("registry");
+
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, one_entry_for_one_certificate);
+    tcase_add_test(tc, forced_url_replaces_the_certificates);
+    tcase_add_test(tc, nothing_to_ask_is_no_entry);
+    suite_add_tcase(suite, tc);
+    return ocspx_check_main(suite);
+}
