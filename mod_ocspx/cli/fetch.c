@@ -75,7 +75,7 @@ static int parse(options_t *o, int argc, char **argv, apr_pool_t *p)
         {NULL, 0, NULL, 0}};
     int c;
 
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
         if (c == 'c')
             o->cert = optarg;
         else if (c == 'i')
@@ -94,7 +94,6 @@ static int parse(options_t *o, int argc, char **argv, apr_pool_t *p)
             o->help = 1;
         else
             return 0;
-    }
     if (o->help)
         return 1;
     if (!o->cert || (o->save.state_dir && o->save.file) || optind != argc) {

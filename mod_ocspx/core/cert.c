@@ -90,21 +90,18 @@ static const char *first_dns_name(const X509 *leaf, apr_pool_t *p)
 static void set_name(ocspx_cert_t *cert, apr_pool_t *p)
 {
     cert->name = first_dns_name(cert->leaf, p);
-    if (!cert->name) {
+    if (!cert->name)
         cert->name = ocspx_cert_name(X509_get_subject_name(cert->leaf), p);
-    }
-    if (!*cert->name) {
+    if (!*cert->name)
         cert->name = cert->id;
-    }
 }
 
 static int port_ok(const apr_uri_t *uri)
 {
     long port;
 
-    if (!uri->port_str || !*uri->port_str) {
+    if (!uri->port_str || !*uri->port_str)
         return 1;
-    }
     port = strtol(uri->port_str, NULL, 10);
     return port >= 1 && port <= 65535;
 }
@@ -113,11 +110,9 @@ int ocspx_cert_url_ok(const char *url, apr_pool_t *p)
 {
     apr_uri_t uri;
 
-    for (const char *c = url; *c; c++) {
-        if (!is_printable((unsigned char)*c) || *c == ' ') {
+    for (const char *c = url; *c; c++)
+        if (!is_printable((unsigned char)*c) || *c == ' ')
             return 0;
-        }
-    }
     return apr_uri_parse(p, url, &uri) == APR_SUCCESS && uri.scheme &&
            (!strcasecmp(uri.scheme, "http") ||
             !strcasecmp(uri.scheme, "https")) &&
@@ -126,11 +121,9 @@ int ocspx_cert_url_ok(const char *url, apr_pool_t *p)
 
 static int has_url(const ocspx_cert_t *cert, const char *url)
 {
-    for (int i = 0; i < cert->urls->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(cert->urls, i, const char *), url)) {
+    for (int i = 0; i < cert->urls->nelts; i++)
+        if (!strcmp(APR_ARRAY_IDX(cert->urls, i, const char *), url))
             return 1;
-        }
-    }
     return 0;
 }
 
@@ -142,9 +135,8 @@ static void add_url(ocspx_cert_t *cert, const ASN1_IA5STRING *uri,
     const char *url = apr_pstrmemdup(p, bytes, len);
 
     if (strlen(url) != len || !ocspx_cert_url_ok(url, p)) {
-        if (!cert->bad_url) {
+        if (!cert->bad_url)
             cert->bad_url = ocspx_cert_printable(bytes, len, p);
-        }
     } else if (!has_url(cert, url)) {
         APR_ARRAY_PUSH(cert->urls, const char *) = url;
     }
@@ -161,9 +153,8 @@ static void set_urls(ocspx_cert_t *cert, apr_pool_t *p)
         const ACCESS_DESCRIPTION *access = sk_ACCESS_DESCRIPTION_value(aia, i);
 
         if (OBJ_obj2nid(access->method) == NID_ad_OCSP &&
-            access->location->type == GEN_URI) {
+            access->location->type == GEN_URI)
             add_url(cert, access->location->d.uniformResourceIdentifier, p);
-        }
     }
     AUTHORITY_INFO_ACCESS_free(aia);
 }
@@ -190,9 +181,8 @@ int ocspx_cert_time(apr_time_t *when, const ASN1_TIME *t)
     ERR_set_mark();
     ok = t && ASN1_TIME_to_tm(t, &tm);
     ERR_pop_to_mark();
-    if (ok) {
+    if (ok)
         *when = apr_time_from_sec((apr_time_t)timegm(&tm));
-    }
     return ok;
 }
 
@@ -237,13 +227,11 @@ static apr_status_t make(ocspx_cert_t *cert, X509 *leaf, X509 *issuer,
     apr_status_t rv;
 
     if (X509_check_issued(issuer, leaf) != X509_V_OK ||
-        !ocspx_cert_time(&cert->not_after, X509_get0_notAfter(leaf))) {
+        !ocspx_cert_time(&cert->not_after, X509_get0_notAfter(leaf)))
         return APR_EINVAL;
-    }
     rv = ocspx_cert_digest(cert->digest, leaf);
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS)
         return rv;
-    }
     take_certs(cert, leaf, issuer, p);
     ocspx_cert_id(cert->id, cert->digest);
     set_name(cert, p);
@@ -270,9 +258,8 @@ static apr_status_t encode(const unsigned char **der, apr_size_t *len,
     unsigned char *bytes = NULL;
     int n = i2d_OCSP_REQUEST(request, &bytes);
 
-    if (n <= 0) {
+    if (n <= 0)
         return APR_EGENERAL;
-    }
     *der = apr_pmemdup(p, bytes, (apr_size_t)n);
     *len = (apr_size_t)n;
     OPENSSL_free(bytes);

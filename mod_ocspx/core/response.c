@@ -103,9 +103,8 @@ static int check_response_status(judge_t *j)
 {
     int status = OCSP_response_status(j->response);
 
-    if (status == OCSP_RESPONSE_STATUS_SUCCESSFUL) {
+    if (status == OCSP_RESPONSE_STATUS_SUCCESSFUL)
         return 1;
-    }
     return reject(j, cause_of_error(status),
                   "the responder answers with the error %d (%s)", status,
                   OCSP_response_status_str(status));
@@ -161,16 +160,14 @@ static int check_extensions(judge_t *j)
 {
     int at = OCSP_BASICRESP_get_ext_by_critical(j->basic, 1, -1);
 
-    if (at >= 0) {
+    if (at >= 0)
         return reject_critical(j, OCSP_BASICRESP_get_ext(j->basic, at));
-    }
     for (int i = 0; i < OCSP_resp_count(j->basic); i++) {
         OCSP_SINGLERESP *single = OCSP_resp_get0(j->basic, i);
 
         at = OCSP_SINGLERESP_get_ext_by_critical(single, 1, -1);
-        if (at >= 0) {
+        if (at >= 0)
             return reject_critical(j, OCSP_SINGLERESP_get_ext(single, at));
-        }
     }
     return 1;
 }
@@ -231,12 +228,10 @@ static int check_certid(judge_t *j, statement_t *ours)
         OCSP_SINGLERESP *single = OCSP_resp_get0(j->basic, i);
         statement_t s;
 
-        if (!ocspx_cert_matches(j->cert, OCSP_SINGLERESP_get0_id(single))) {
+        if (!ocspx_cert_matches(j->cert, OCSP_SINGLERESP_get0_id(single)))
             continue;
-        }
-        if (!read_statement(j, &s, single)) {
+        if (!read_statement(j, &s, single))
             return 0;
-        }
         if (found && !same(&s, ours)) {
             return reject(j, OCSPX_CAUSE_RESP_NOT_OCSP,
                           "the OCSP response contradicts itself about %s",
@@ -378,9 +373,8 @@ void ocspx_response_judge(ocspx_response_t *out, const unsigned char *der,
     memset(out, 0, sizeof(*out));
     out->status = -1;
     ERR_set_mark();
-    if (check_all(&j, der, len)) {
+    if (check_all(&j, der, len))
         conclude(&j);
-    }
     OCSP_BASICRESP_free(j.basic);
     OCSP_RESPONSE_free(j.response);
     ERR_pop_to_mark();

@@ -54,12 +54,10 @@ static const char *responder_id(const judge_t *j)
     const X509_NAME *name = NULL;
     const char *hex = "";
 
-    if (!OCSP_resp_get0_id(j->basic, &key, &name)) {
+    if (!OCSP_resp_get0_id(j->basic, &key, &name))
         return "nobody";
-    }
-    if (name) {
+    if (name)
         return ocspx_cert_name(name, j->pool);
-    }
     for (int i = 0; i < ASN1_STRING_length(key) && i < 20; i++) {
         hex =
             apr_psprintf(j->pool, "%s%02x", hex, ASN1_STRING_get0_data(key)[i]);
@@ -96,9 +94,8 @@ static int check_purpose(judge_t *j)
 {
     if (j->signer == j->issuer ||
         ((X509_get_extension_flags(j->signer) & EXFLAG_XKUSAGE) &&
-         (X509_get_extended_key_usage(j->signer) & XKU_OCSP_SIGN))) {
+         (X509_get_extended_key_usage(j->signer) & XKU_OCSP_SIGN)))
         return 1;
-    }
     return reject(j, OCSPX_CAUSE_SIGNER_NO_EKU,
                   "signed by %s, whose certificate lacks the extended key "
                   "usage OCSPSigning",
@@ -132,9 +129,8 @@ static int check_validity(judge_t *j)
 
 static int check_signature(judge_t *j)
 {
-    if (OCSP_basic_verify(j->basic, j->issuers, NULL, OCSP_NOVERIFY) > 0) {
+    if (OCSP_basic_verify(j->basic, j->issuers, NULL, OCSP_NOVERIFY) > 0)
         return 1;
-    }
     return reject(j, OCSPX_CAUSE_BAD_SIGNATURE,
                   "the signature was not made with the key of %s, or the "
                   "response was changed since",
@@ -182,9 +178,8 @@ const char *ocspx_signer_objection(OCSP_BASICRESP *basic,
 
     X509_STORE_free(store);
     sk_X509_free(issuers);
-    if (ok) {
+    if (ok)
         return NULL;
-    }
     reason = ERR_reason_error_string(ERR_peek_last_error());
     return reason ? reason : "no reason given";
 }

@@ -11,12 +11,11 @@ static const char *escape(const char *base64, apr_pool_t *p)
     char *escaped = apr_palloc(p, 3 * strlen(base64) + 1);
     char *to = escaped;
 
-    for (; *base64; base64++) {
+    for (; *base64; base64++)
         if (strchr("+/=", *base64))
             to += apr_snprintf(to, 4, "%%%02X", (unsigned)*base64);
         else
             *to++ = *base64;
-    }
     *to = '\0';
     return escaped;
 }

@@ -80,9 +80,8 @@ static void make_hosts(void)
 
 static void be_unusable(void)
 {
-    for (int i = 0; i < UNUSABLE; i++) {
+    for (int i = 0; i < UNUSABLE; i++)
         responder_script(responders[i], NULL, &unusable[i].script);
-    }
 }
 
 static void be_good(apr_interval_time_t age)
@@ -95,9 +94,8 @@ static void be_good(apr_interval_time_t age)
 
 static void up(void)
 {
-    for (int i = 0; i < UNUSABLE; i++) {
+    for (int i = 0; i < UNUSABLE; i++)
         responder_start(responders[i]);
-    }
     world_up(w);
 }
 
@@ -119,9 +117,8 @@ static const char *warning(int i, const char *outlook)
 
 static void await_another_request(void)
 {
-    for (int i = 0; i < UNUSABLE; i++) {
+    for (int i = 0; i < UNUSABLE; i++)
         responder_reset(responders[i]);
-    }
     for (int i = 0; i < UNUSABLE; i++) {
         ck_assert_msg(responder_wait(responders[i], NULL, 1, WAIT_MS),
                       "%s: not asked again", host(i));
@@ -143,9 +140,8 @@ static int files_in_state_dir(void)
 
     ck_assert_int_eq(apr_dir_open(&dir, httpd_path(w->httpd, "state"), w->pool),
                      APR_SUCCESS);
-    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
+    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS)
         n += info.name[0] != '.';
-    }
     apr_dir_close(dir);
     return n;
 }
@@ -157,18 +153,15 @@ START_TEST(unusable_answer_takes_nothing_away)
     make_hosts();
     be_good(HOUR);
     up();
-    for (int i = 0; i < UNUSABLE; i++) {
+    for (int i = 0; i < UNUSABLE; i++)
         ck_assert(staple_made(host(i)) < recently);
-    }
 
     be_unusable();
-    for (int i = 0; i < UNUSABLE; i++) {
+    for (int i = 0; i < UNUSABLE; i++)
         await_log(warning(i, "stapled until [-0-9T:]+Z"));
-    }
     await_another_request();
-    for (int i = 0; i < UNUSABLE; i++) {
+    for (int i = 0; i < UNUSABLE; i++)
         ck_assert_msg(staple_made(host(i)) < recently, "%s", host(i));
-    }
 
     be_good(0);
     for (int i = 0; i < UNUSABLE; i++) {
@@ -189,15 +182,13 @@ START_TEST(unusable_first_answer_is_not_stapled)
         world_assert_bare(w, host(i));
     }
     await_another_request();
-    for (int i = 0; i < UNUSABLE; i++) {
+    for (int i = 0; i < UNUSABLE; i++)
         world_assert_bare(w, host(i));
-    }
     ck_assert_int_eq(files_in_state_dir(), 0);
 
     be_good(0);
-    for (int i = 0; i < UNUSABLE; i++) {
+    for (int i = 0; i < UNUSABLE; i++)
         world_wait_good(w, host(i), WAIT_MS);
-    }
     ck_assert_int_eq(files_in_state_dir(), UNUSABLE);
 }
 END_TEST

@@ -80,9 +80,8 @@ START_TEST(two_hundred_vhosts)
     world_global(w, "OCSPXStartupWait 30\n");
     responder_start(w->responder);
     ms = world_up(w);
-    for (int i = 0; i < VHOSTS; i++) {
+    for (int i = 0; i < VHOSTS; i++)
         world_assert_good(w, names[i]);
-    }
     printf("%d virtual hosts: up after %d ms\n", VHOSTS, ms);
     ck_assert_uint_eq(responder_requests(w->responder, NULL), VHOSTS);
 }
@@ -100,13 +99,11 @@ START_TEST(shared_certificate_is_fetched_once)
         spec.names = apr_pstrcat(w->pool, spec.names, ",DNS:", names[i], NULL);
     }
     leaf = world_leaf(w, &spec);
-    for (int i = 0; i < VHOSTS; i++) { /* each from a file of its own */
+    for (int i = 0; i < VHOSTS; i++) /* each from a file of its own */
         world_vhost(w, names[i], leaf, NULL);
-    }
     start_all();
-    for (int i = 0; i < VHOSTS; i++) {
+    for (int i = 0; i < VHOSTS; i++)
         world_assert_good(w, names[i]);
-    }
     ck_assert_uint_eq(responder_requests(w->responder, NULL), 1);
 }
 END_TEST

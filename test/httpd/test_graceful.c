@@ -32,9 +32,8 @@ static void teardown(void)
 
 static void add_sites(world_t *to)
 {
-    for (int i = 0; i < COUNT(names); i++) {
+    for (int i = 0; i < COUNT(names); i++)
         world_site(to, names[i]);
-    }
 }
 
 /* --- under load -------------------------------------------------------- */
@@ -66,9 +65,8 @@ static void graceful_under_load(reloads_t *seen, int round, world_t *of)
     seen->failures += result.failures;
     seen->bare += result.missing + result.invalid;
     seen->stall_ms[round] = result.max_ms;
-    if (result.failures != 0) {
+    if (result.failures != 0)
         seen->error = result.error;
-    }
 }
 
 static int ascending(const void *a, const void *b)
@@ -85,9 +83,8 @@ static void print_reloads(const char *what, reloads_t *seen)
     printf("%s: %u handshakes, %u failed, %u without staple; longest during "
            "each graceful, ms:",
            what, seen->handshakes, seen->failures, seen->bare);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < ROUNDS; i++)
         printf(" %.0f", seen->stall_ms[i]);
-    }
     printf("\n");
 }
 
@@ -163,9 +160,8 @@ START_TEST(graceful_under_load_stalls_nobody)
     bound_ms = theirs.stall_ms[TYPICAL] + reloads[_i].wait_ms + MARGIN_MS;
     ck_assert_double_le(ours.stall_ms[TYPICAL], bound_ms);
     ck_assert_double_le(ours.stall_ms[LONGEST], bound_ms + MISSED_MS);
-    if (reloads[_i].hangs) {
+    if (reloads[_i].hangs)
         ck_assert(responder_wait(w->responder, leaves[0], 1, 10000));
-    }
     world_destroy(plain);
 }
 END_TEST
@@ -189,9 +185,8 @@ static int count_files(const char *path)
     int n = 0;
 
     ck_assert_ptr_nonnull(directory);
-    while (readdir(directory) != NULL) {
+    while (readdir(directory) != NULL)
         n++;
-    }
     closedir(directory);
     return n;
 }
@@ -208,9 +203,8 @@ static int count_lines(const char *path, int field, const char *value)
         char *state;
         char *word = apr_strtok(line, " \n", &state);
 
-        for (int i = 0; i < field && word != NULL; i++) {
+        for (int i = 0; i < field && word != NULL; i++)
             word = apr_strtok(NULL, " \n", &state);
-        }
         n += word != NULL && strcmp(word, value) == 0;
     }
     fclose(file);
@@ -223,9 +217,8 @@ static int count_children(const char *path)
     int n = 0;
 
     ck_assert_ptr_nonnull(file);
-    while (fscanf(file, "%*d") == 0) {
+    while (fscanf(file, "%*d") == 0)
         n++;
-    }
     fclose(file);
     return n;
 }
@@ -302,18 +295,15 @@ START_TEST(graceful_leaves_nothing_behind)
     httpd_configure(
         w->httpd,
         &(httpd_config_t){.mpm = mpms[_i], .servers = SERVERS, .workers = 8});
-    for (int i = 0; i < COUNT(names); i++) {
+    for (int i = 0; i < COUNT(names); i++)
         leaves[i] = world_site(w, names[i]);
-    }
     responder_start(w->responder);
     world_up(w);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i++)
         graceful(leaves, i);
-    }
     before = footprint_settled();
-    for (int i = 0; i < GRACEFULS; i++) {
+    for (int i = 0; i < GRACEFULS; i++)
         graceful(leaves, i);
-    }
     after = footprint_settled();
     print_footprint("before", &before);
     print_footprint("after", &after);

@@ -53,9 +53,8 @@ static void add_outages(site_t *dead)
     static const char *const names[OUTAGES] = {"hang.test", "refuse.test",
                                                "black-hole.test"};
 
-    for (int i = 0; i < OUTAGES; i++) {
+    for (int i = 0; i < OUTAGES; i++)
         add_site(&dead[i], names[i], &outages[i]);
-    }
 }
 
 static void add_neighbours(site_t *healthy)
@@ -78,9 +77,8 @@ static client_load_t *watch_neighbours(const site_t *healthy)
                                .threads = 2,
                                .pause_ms = 20};
 
-    for (int i = 0; i < NEIGHBOURS; i++) {
+    for (int i = 0; i < NEIGHBOURS; i++)
         names[i] = healthy[i].name;
-    }
     return client_load_start(&load, w->pool);
 }
 
@@ -221,9 +219,8 @@ START_TEST(stapled_to_next_update_and_no_longer)
     world_up(w);
     world_assert_good(w, "short.test");
     responder_stop(w->responder);
-    while (!check_end(&near_end, &until)) {
+    while (!check_end(&near_end, &until))
         procs_sleep(10);
-    }
     printf("%u handshakes in the last half second, %u in the one after it\n",
            near_end.before, near_end.after);
     ck_assert(near_end.before > 0 && near_end.after > 0);

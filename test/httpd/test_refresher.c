@@ -27,9 +27,8 @@ static void teardown(void)
 
 static void add_sites(pki_t **leaves, world_t *to)
 {
-    for (int i = 0; i < COUNT(names); i++) {
+    for (int i = 0; i < COUNT(names); i++)
         leaves[i] = world_site(to, names[i]);
-    }
 }
 
 static void script_lifetime(const world_t *of, const pki_t *leaf, int seconds)
@@ -102,9 +101,8 @@ START_TEST(another_child_takes_over)
         ck_assert(responder_wait(w->responder, leaves[0], round, 10000));
         procs_sleep(300);
         kill_refresher();
-        for (int i = 0; i < COUNT(names); i++) {
+        for (int i = 0; i < COUNT(names); i++)
             world_assert_good(w, names[i]);
-        }
     }
     ck_assert(responder_wait(w->responder, leaves[0], 4, 10000));
     ck_assert_uint_eq(responder_requests(w->responder, leaves[0]),
@@ -193,12 +191,10 @@ START_TEST(ten_seconds_of_validity_are_enough)
 {
     crowd_t crowds[COUNT(loads)];
 
-    for (int i = 0; i < COUNT(loads); i++) {
+    for (int i = 0; i < COUNT(loads); i++)
         start_crowd(&crowds[i], i);
-    }
-    for (int i = COUNT(loads) - 1; i >= 0; i--) {
+    for (int i = COUNT(loads) - 1; i >= 0; i--)
         finish_crowd(&crowds[i], i);
-    }
 }
 END_TEST
 

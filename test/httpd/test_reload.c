@@ -26,9 +26,8 @@ static void teardown(void)
 
 static void assert_all_good(void)
 {
-    for (int i = 0; i < COUNT(names); i++) {
+    for (int i = 0; i < COUNT(names); i++)
         world_assert_good(w, names[i]);
-    }
 }
 
 /** So long that nothing becomes due while a test runs. */
@@ -43,9 +42,8 @@ static void script_a_month(void)
 static void begin(const httpd_config_t *config)
 {
     httpd_configure(w->httpd, config);
-    for (int i = 0; i < COUNT(names); i++) {
+    for (int i = 0; i < COUNT(names); i++)
         world_site(w, names[i]);
-    }
     script_a_month();
     responder_start(w->responder);
     world_up(w);
@@ -130,9 +128,8 @@ END_TEST
 static void reorder(const pki_t *const *leaves, const int *order, int n)
 {
     httpd_vhosts_clear(w->httpd);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         world_vhost(w, names[order[i]], leaves[order[i]], NULL);
-    }
     graceful();
 }
 
@@ -141,9 +138,8 @@ START_TEST(responses_follow_their_certificates)
 {
     const pki_t *leaves[COUNT(names)];
 
-    for (int i = 0; i < COUNT(names); i++) {
+    for (int i = 0; i < COUNT(names); i++)
         leaves[i] = world_site(w, names[i]);
-    }
     script_a_month();
     responder_start(w->responder);
     httpd_configure(w->httpd, &(httpd_config_t){.state_dir = "none"});

@@ -71,9 +71,8 @@ static void first_handshakes_are_accepted(void)
 START_TEST(first_handshake_is_stapled)
 {
     httpd_configure(w->httpd, &(httpd_config_t){.mpm = mpms[_i]});
-    for (int i = 0; i < FIRST_CLIENTS; i++) {
+    for (int i = 0; i < FIRST_CLIENTS; i++)
         world_site(w, first_clients[i].name);
-    }
     responder_script(w->responder, NULL, &(responder_script_t){.delay_ms = 50});
     responder_start(w->responder);
     world_up(w);

@@ -273,9 +273,8 @@ static const pki_t *signer_for(int kind)
     pki_spec_t no_eku = {.cn = "No OCSP signer"};
     pki_spec_t stranger = {.cn = "Issuer", .ca = 1};
 
-    if (kind == NO_EKU) {
+    if (kind == NO_EKU)
         return pki_make(&no_eku, issuer, pool);
-    }
     return kind == STRANGER ? pki_make(&stranger, NULL, pool) : issuer;
 }
 
@@ -438,12 +437,10 @@ static int fresh_children(pid_t *fresh, int wanted, const pid_t *before, int n)
         for (int i = 0; i < count; i++) {
             int known = 0;
 
-            for (int j = 0; j < n; j++) {
+            for (int j = 0; j < n; j++)
                 known |= now[i] == before[j];
-            }
-            if (!known) {
+            if (!known)
                 fresh[found++] = now[i];
-            }
         }
     } while (found < wanted && procs_ms() < deadline);
     return found;
@@ -500,9 +497,8 @@ END_TEST
 /** Start a server, tell its pid and directory, and die. */
 static void die_with_httpd(pid_t *pid, char *directory)
 {
-    if (freopen("/dev/null", "w", stderr) == NULL) {
+    if (freopen("/dev/null", "w", stderr) == NULL)
         _exit(1);
-    }
     make_httpd("event", "");
     add_stapled("a.test", PKI_EC);
     responder_start(responder);
@@ -519,9 +515,8 @@ START_TEST(nothing_outlives_the_test)
     long deadline = procs_ms() + 15000;
     pid_t child = fork();
 
-    if (child == 0) {
+    if (child == 0)
         die_with_httpd(pid, directory);
-    }
     ck_assert(procs_wait(child, 15000));
     ck_assert_int_gt(*pid, 0);
     while (kill(-*pid, 0) == 0 || access(directory, F_OK) == 0) {

@@ -36,9 +36,8 @@ static responder_t *site(const char *name, const char *urls, const char *extra,
     world_vhost(w, name,
                 world_leaf(w, &(pki_spec_t){.cn = name, .ocsp_urls = urls}),
                 extra);
-    if (script != NULL) {
+    if (script != NULL)
         responder_script(w->responder, NULL, script);
-    }
     responder_start(w->responder);
     return w->responder;
 }
@@ -113,9 +112,8 @@ START_TEST(every_form_of_http_is_understood)
     by_get = redirected_site(names[3], 301, 1);
     by_post = redirected_site(names[4], 307, 0);
     world_up(w);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++)
         world_assert_good(w, names[i]);
-    }
     ck_assert_uint_eq(counts(by_get).get, 1);
     ck_assert_uint_eq(counts(by_get).post, 0);
     ck_assert_uint_eq(counts(by_post).post, 1);
@@ -161,18 +159,16 @@ static responder_t *sites(const char *prefix, int n,
 {
     w->responder = world_responder(w);
     responder_script(w->responder, NULL, script);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         world_site(w, apr_psprintf(w->pool, "%s%d.test", prefix, i));
-    }
     responder_start(w->responder);
     return w->responder;
 }
 
 static void assert_all_good(const char *prefix, int n)
 {
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         world_assert_good(w, apr_psprintf(w->pool, "%s%d.test", prefix, i));
-    }
 }
 
 START_TEST(connections_are_used_again)

@@ -23,9 +23,8 @@ static const char *openssl_error(apr_pool_t *p)
     char text[256] = "connection closed";
     unsigned long code = ERR_get_error();
 
-    if (code != 0) {
+    if (code != 0)
         ERR_error_string_n(code, text, sizeof(text));
-    }
     ERR_clear_error();
     return apr_pstrdup(p, text);
 }
@@ -39,9 +38,8 @@ SSL_CTX *client_context(const client_spec_t *spec)
 
     signal(SIGPIPE, SIG_IGN); /* a server that closes early is no reason */
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    if (SSL_CTX_load_verify_locations(context, spec->ca_file, NULL) != 1) {
+    if (SSL_CTX_load_verify_locations(context, spec->ca_file, NULL) != 1)
         procs_die("client: cannot read %s", spec->ca_file);
-    }
     if (spec->tls != CLIENT_TLS_ANY) {
         int version =
             spec->tls == CLIENT_TLS12 ? TLS1_2_VERSION : TLS1_3_VERSION;
@@ -49,14 +47,12 @@ SSL_CTX *client_context(const client_spec_t *spec)
         SSL_CTX_set_min_proto_version(context, version);
         SSL_CTX_set_max_proto_version(context, version);
     }
-    if (spec->key == CLIENT_KEY_RSA) {
+    if (spec->key == CLIENT_KEY_RSA)
         SSL_CTX_set1_sigalgs_list(context, rsa);
-    } else if (spec->key == CLIENT_KEY_EC) {
+    else if (spec->key == CLIENT_KEY_EC)
         SSL_CTX_set1_sigalgs_list(context, ec);
-    }
-    if (!spec->no_status_request) {
+    if (!spec->no_status_request)
         SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp);
-    }
     return context;
 }
 
@@ -82,9 +78,8 @@ static int connect_to(const char *host, int port, long deadline)
     int error = 0;
     socklen_t len = sizeof(error);
 
-    if (!is_v6 && inet_pton(AF_INET, host, &v4.sin_addr) != 1) {
+    if (!is_v6 && inet_pton(AF_INET, host, &v4.sin_addr) != 1)
         procs_die("client: not an address: %s", host);
-    }
     if (connect(fd, addr, addr_len) != 0 &&
         (errno != EINPROGRESS || !wait_for(fd, POLLOUT, deadline) ||
          getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ||
@@ -103,16 +98,13 @@ static const char *shake_hands(SSL *ssl, int fd, long deadline, apr_pool_t *p)
         int done = SSL_connect(ssl);
         int wanted = SSL_get_error(ssl, done);
 
-        if (done == 1) {
+        if (done == 1)
             return NULL;
-        }
-        if (wanted != SSL_ERROR_WANT_READ && wanted != SSL_ERROR_WANT_WRITE) {
+        if (wanted != SSL_ERROR_WANT_READ && wanted != SSL_ERROR_WANT_WRITE)
             return openssl_error(p);
-        }
         if (!wait_for(fd, wanted == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT,
-                      deadline)) {
+                      deadline))
             return "handshake timed out";
-        }
     }
 }
 
@@ -139,9 +131,8 @@ int client_handshake_in(client_result_t *result, const client_spec_t *spec,
     SSL *ssl;
 
     *result = (client_result_t){.status = -1, .error = "cannot connect"};
-    if (fd < 0) {
+    if (fd < 0)
         return 0;
-    }
     ssl = SSL_new(context);
     SSL_set_fd(ssl, fd);
     SSL_set_tlsext_host_name(ssl, apr_pstrdup(p, spec->name));
@@ -181,9 +172,8 @@ int client_wait_good(const client_spec_t *spec, int timeout_ms, apr_pool_t *p)
     client_result_t result;
 
     while (client_handshake(&result, spec, p), !client_good(&result)) {
-        if (procs_ms() >= deadline) {
+        if (procs_ms() >= deadline)
             return 0;
-        }
         procs_sleep(RETRY_MS);
     }
     return 1;

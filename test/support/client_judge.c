@@ -14,9 +14,8 @@ static apr_time_t to_time(const ASN1_GENERALIZEDTIME *at)
 {
     struct tm tm;
 
-    if (at == NULL || ASN1_TIME_to_tm(at, &tm) != 1) {
+    if (at == NULL || ASN1_TIME_to_tm(at, &tm) != 1)
         return 0;
-    }
     return apr_time_from_sec(timegm(&tm));
 }
 
@@ -43,9 +42,8 @@ static OCSP_SINGLERESP *find_single(OCSP_BASICRESP *basic, X509 *leaf,
     for (int i = 0; i < OCSP_resp_count(basic); i++) {
         OCSP_SINGLERESP *single = OCSP_resp_get0(basic, i);
 
-        if (is_about(single, leaf, issuer)) {
+        if (is_about(single, leaf, issuer))
             return single;
-        }
     }
     return NULL;
 }
@@ -61,13 +59,11 @@ static const char *judge_single(client_result_t *result,
         OCSP_single_get0_status(single, NULL, NULL, &this_update, &next_update);
     result->this_update = to_time(this_update);
     result->next_update = to_time(next_update);
-    if (result->this_update == 0 || result->this_update > apr_time_now()) {
+    if (result->this_update == 0 || result->this_update > apr_time_now())
         return "staple: thisUpdate lies in the future";
-    }
     /* Sent before it expired is good enough: hence not "now". */
-    if (next_update != NULL && result->next_update <= asked) {
+    if (next_update != NULL && result->next_update <= asked)
         return "staple: expired";
-    }
     return "";
 }
 
@@ -78,17 +74,14 @@ static const char *judge_basic(client_result_t *result, OCSP_BASICRESP *basic,
     STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
     OCSP_SINGLERESP *single;
 
-    if (sk_X509_num(chain) < 2) {
+    if (sk_X509_num(chain) < 2)
         return "staple: the certificate has no issuer";
-    }
-    if (OCSP_basic_verify(basic, chain, store, 0) != 1) {
+    if (OCSP_basic_verify(basic, chain, store, 0) != 1)
         return "staple: signature or signer not verified";
-    }
     single =
         find_single(basic, sk_X509_value(chain, 0), sk_X509_value(chain, 1));
-    if (single == NULL) {
+    if (single == NULL)
         return "staple: about another certificate";
-    }
     return judge_single(result, single, asked);
 }
 
@@ -99,12 +92,10 @@ static const char *judge_response(client_result_t *result,
     const char *error = "staple: no basic response";
     OCSP_BASICRESP *basic;
 
-    if (response == NULL) {
+    if (response == NULL)
         return "staple: not an OCSP response";
-    }
-    if (OCSP_response_status(response) != OCSP_RESPONSE_STATUS_SUCCESSFUL) {
+    if (OCSP_response_status(response) != OCSP_RESPONSE_STATUS_SUCCESSFUL)
         return "staple: an error response";
-    }
     basic = OCSP_response_get1_basic(response);
     if (basic != NULL) {
         error = judge_basic(result, basic, ssl, asked);

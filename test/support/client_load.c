@@ -37,19 +37,17 @@ static void count(runner_t *runner, const client_result_t *one)
     client_load_result_t *sum = &runner->result;
 
     sum->handshakes++;
-    if (!one->ok) {
+    if (!one->ok)
         sum->failures++;
-    } else if (!one->stapled) {
+    else if (!one->stapled)
         sum->missing++;
-    } else if (client_good(one)) {
+    else if (client_good(one))
         sum->good++;
-    } else {
+    else
         sum->invalid++;
-    }
     sum->max_ms = one->ms > sum->max_ms ? one->ms : sum->max_ms;
-    if (sum->error[0] == '\0' && (!one->ok || one->stapled)) {
+    if (sum->error[0] == '\0' && (!one->ok || one->stapled))
         sum->error = apr_pstrdup(runner->pool, one->error);
-    }
     APR_ARRAY_PUSH(runner->times, double) = one->ms;
 }
 
@@ -70,9 +68,8 @@ static void *run(void *baton)
         client_handshake_in(&one, &spec, context, p);
         count(runner, &one);
         apr_pool_clear(p);
-        if (load->spec.pause_ms > 0) {
+        if (load->spec.pause_ms > 0)
             procs_sleep(load->spec.pause_ms);
-        }
     }
     SSL_CTX_free(context);
     return NULL;
@@ -94,9 +91,8 @@ client_load_t *client_load_start(const client_load_spec_t *spec, apr_pool_t *p)
         runner->result.error = "";
         apr_pool_create(&runner->pool, p);
         runner->times = apr_array_make(runner->pool, 1024, sizeof(double));
-        if (pthread_create(&runner->thread, NULL, run, runner) != 0) {
+        if (pthread_create(&runner->thread, NULL, run, runner) != 0)
             procs_die("client_load: cannot start a thread");
-        }
     }
     return load;
 }
@@ -111,9 +107,8 @@ static int compare(const void *a, const void *b)
 
 static double percentile_99(apr_array_header_t *times)
 {
-    if (times->nelts == 0) {
+    if (times->nelts == 0)
         return 0;
-    }
     qsort(times->elts, (size_t)times->nelts, sizeof(double), compare);
     return APR_ARRAY_IDX(times, (times->nelts - 1) * 99 / 100, double);
 }
@@ -135,9 +130,8 @@ void client_load_finish(client_load_result_t *result, client_load_t *load)
         apr_array_make(load->pool, 1024, sizeof(double));
 
     *result = (client_load_result_t){.error = ""};
-    if (load->end == 0) {
+    if (load->end == 0)
         __atomic_store_n(&load->stop, 1, __ATOMIC_RELAXED);
-    }
     for (int i = 0; i < load->spec.threads; i++) {
         pthread_join(load->runners[i].thread, NULL);
         add(result, &load->runners[i].result);

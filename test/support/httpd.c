@@ -127,9 +127,8 @@ const char *httpd_cert(httpd_t *h, const char **key, const char *name,
     va_list chain;
 
     va_start(chain, leaf);
-    while ((next = va_arg(chain, const pki_t *)) != NULL) {
+    while ((next = va_arg(chain, const pki_t *)) != NULL)
         pem = append_pem(h, pem, next);
-    }
     va_end(chain);
     pki_write_file(path, pem, strlen(pem));
     *key = apr_pstrcat(h->pool, h->root, "/", name, ".key", NULL);
@@ -139,8 +138,7 @@ const char *httpd_cert(httpd_t *h, const char **key, const char *name,
 
 const char *httpd_user(void)
 {
-    if (geteuid() != 0) {
+    if (geteuid() != 0)
         return NULL;
-    }
     return getpwnam("www-data") != NULL ? "www-data" : "nobody";
 }

@@ -26,14 +26,11 @@ const char *httpd_config_binary(void)
                                         "/usr/local/apache2/bin/httpd"};
     const char *own = getenv("HTTPD");
 
-    if (own != NULL) {
+    if (own != NULL)
         return own;
-    }
-    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        if (access(names[i], X_OK) == 0) {
+    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (access(names[i], X_OK) == 0)
             return names[i];
-        }
-    }
     return "httpd";
 }
 
@@ -41,14 +38,11 @@ static const char *module_dir(void)
 {
     const char *own = getenv("HTTPD_MODULES");
 
-    if (own != NULL) {
+    if (own != NULL)
         return own;
-    }
-    for (unsigned i = 0; i < sizeof(module_dirs) / sizeof(*module_dirs); i++) {
-        if (access(module_dirs[i], R_OK) == 0) {
+    for (unsigned i = 0; i < sizeof(module_dirs) / sizeof(*module_dirs); i++)
+        if (access(module_dirs[i], R_OK) == 0)
             return module_dirs[i];
-        }
-    }
     procs_die("no httpd modules found; set HTTPD_MODULES");
 }
 
@@ -59,9 +53,8 @@ static const char *ocspx_module(void)
 #ifdef OCSPX_MODULE_PATH
     own = own != NULL ? own : OCSPX_MODULE_PATH;
 #endif
-    if (own == NULL) {
+    if (own == NULL)
         procs_die("where is mod_ocspx.so? set OCSPX_MODULE");
-    }
     return own;
 }
 
@@ -72,9 +65,8 @@ static int has_word(const char *words, const char *word)
 
     while ((at = strstr(at, word)) != NULL) {
         if ((at == words || at[-1] == ' ') &&
-            (at[len] == '\0' || at[len] == ' ')) {
+            (at[len] == '\0' || at[len] == ' '))
             return 1;
-        }
         at += len;
     }
     return 0;
@@ -85,9 +77,8 @@ static const char *load_module(const char *name, apr_pool_t *p)
 {
     const char *path = apr_psprintf(p, "%s/mod_%s.so", module_dir(), name);
 
-    if (access(path, R_OK) != 0) {
+    if (access(path, R_OK) != 0)
         return "";
-    }
     return apr_psprintf(p, "LoadModule %s_module %s\n", name, path);
 }
 
@@ -99,11 +90,9 @@ static const char *load_modules(const httpd_t *h, apr_pool_t *p)
     char *state;
 
     for (char *name = apr_strtok(names, " ", &state); name != NULL;
-         name = apr_strtok(NULL, " ", &state)) {
-        if (!has_word(h->config.without, name)) {
+         name = apr_strtok(NULL, " ", &state))
+        if (!has_word(h->config.without, name))
             text = apr_pstrcat(p, text, load_module(name, p), NULL);
-        }
-    }
     return text;
 }
 
@@ -113,9 +102,8 @@ static const char *user_lines(apr_pool_t *p)
     struct passwd *entry = user != NULL ? getpwnam(user) : NULL;
     struct group *group = entry != NULL ? getgrgid(entry->pw_gid) : NULL;
 
-    if (group == NULL) {
+    if (group == NULL)
         return "";
-    }
     return apr_psprintf(p, "User %s\nGroup %s\n", user, group->gr_name);
 }
 
@@ -170,9 +158,8 @@ static const char *module_lines(const httpd_t *h, apr_pool_t *p)
                            "    SetHandler server-status\n</Location>\n",
                            NULL);
     }
-    if (!h->config.without_ocspx && state[0] != '\0') {
+    if (!h->config.without_ocspx && state[0] != '\0')
         text = apr_pstrcat(p, text, "OCSPXStateDir ", state, "\n", NULL);
-    }
     return text;
 }
 
@@ -185,9 +172,8 @@ static const char *lines_of(const char *directive, const char *values,
     char *state;
 
     for (char *word = apr_strtok(words, " ", &state); word != NULL;
-         word = apr_strtok(NULL, " ", &state)) {
+         word = apr_strtok(NULL, " ", &state))
         text = apr_pstrcat(p, text, "    ", directive, " ", word, "\n", NULL);
-    }
     return text;
 }
 
@@ -195,9 +181,8 @@ static const char *name_lines(const char *names, apr_pool_t *p)
 {
     const char *rest = strchr(names, ' ');
 
-    if (rest == NULL) {
+    if (rest == NULL)
         return apr_pstrcat(p, "    ServerName ", names, "\n", NULL);
-    }
     return apr_pstrcat(p, "    ServerName ",
                        apr_pstrmemdup(p, names, (apr_size_t)(rest - names)),
                        "\n    ServerAlias", rest, "\n", NULL);

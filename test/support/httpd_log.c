@@ -43,9 +43,8 @@ static const char *match_lines(int *n, const httpd_t *h, const char *regex,
     regex_t compiled;
     char *state;
 
-    if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB) != 0) {
+    if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB) != 0)
         procs_die("bad regular expression: %s", regex);
-    }
     *n = 0;
     for (char *line = apr_strtok(read_log(h, p), "\n", &state); line != NULL;
          line = apr_strtok(NULL, "\n", &state)) {
@@ -74,9 +73,8 @@ int httpd_log_wait(const httpd_t *h, const char *regex, int timeout_ms)
     long deadline = procs_ms() + timeout_ms;
 
     while (httpd_log_count(h, regex) == 0) {
-        if (procs_ms() >= deadline) {
+        if (procs_ms() >= deadline)
             return 0;
-        }
         procs_sleep(POLL_MS);
     }
     return 1;

@@ -57,17 +57,15 @@ static int ask_status(char *page, size_t size, const httpd_t *h)
     size_t len = 0;
     ssize_t got = -1;
 
-    if (fd < 0) {
+    if (fd < 0)
         return 0;
-    }
-    if (send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) > 0) {
+    if (send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) > 0)
         do {
             got = poll(&ready, 1, ASK_MS) > 0
                       ? recv(fd, page + len, size - 1 - len, 0)
                       : -1;
             len += got > 0 ? (size_t)got : 0;
         } while (got > 0 && len < size - 1);
-    }
     close(fd);
     page[len] = '\0';
     return len > 0;
@@ -80,18 +78,16 @@ static int generation(const httpd_t *h)
     char page[8192];
     const char *at;
 
-    if (!ask_status(page, sizeof(page), h)) {
+    if (!ask_status(page, sizeof(page), h))
         return -1;
-    }
     at = strstr(page, key);
     return at != NULL ? atoi(at + sizeof(key) - 1) : -1;
 }
 
 static int parent_has_ended(httpd_t *h)
 {
-    if (!procs_wait(*h->pid, 0)) {
+    if (!procs_wait(*h->pid, 0))
         return 0;
-    }
     procs_kill_group(*h->pid);
     *h->pid = 0;
     return 1;
@@ -110,16 +106,14 @@ int httpd_start(httpd_t *h)
                           httpd_path(h, "httpd.conf"), NULL};
     long begin = procs_ms();
 
-    if (*h->pid != 0) {
+    if (*h->pid != 0)
         procs_die("httpd_start: it is running");
-    }
     httpd_config_write(h);
     h->generation = 0;
     *h->pid = procs_spawn(argv, httpd_path(h, "output"));
     while (!is_up(h)) {
-        if (parent_has_ended(h)) {
+        if (parent_has_ended(h))
             return -1;
-        }
         if (procs_ms() - begin > UP_MS) {
             httpd_kill9(h);
             return -1;
@@ -139,9 +133,8 @@ static int reload(httpd_t *h, int sig)
     kill(*h->pid, sig);
     do {
         procs_sleep(POLL_MS);
-        if (parent_has_ended(h) || procs_ms() - begin > UP_MS) {
+        if (parent_has_ended(h) || procs_ms() - begin > UP_MS)
             return -1;
-        }
     } while (generation(h) < h->generation);
     return (int)(procs_ms() - begin);
 }
@@ -160,9 +153,8 @@ int httpd_stop(httpd_t *h)
 {
     int clean;
 
-    if (*h->pid == 0) {
+    if (*h->pid == 0)
         return 1;
-    }
     clean = procs_stop(*h->pid, SIGTERM, STOP_MS) && kill(-*h->pid, 0) != 0;
     procs_kill_group(*h->pid);
     *h->pid = 0;
@@ -204,9 +196,8 @@ static int is_child(const char *pid, pid_t parent)
 
     apr_snprintf(path, sizeof(path), "/proc/%s/stat", pid);
     file = fopen(path, "re");
-    if (file == NULL) {
+    if (file == NULL)
         return 0;
-    }
     at = fgets(line, sizeof(line), file);
     fclose(file);
     at = at != NULL ? strrchr(at, ')') : NULL; /* the name may hold anything */
@@ -220,14 +211,11 @@ int httpd_children(pid_t *pids, int max, const httpd_t *h)
     struct dirent *entry;
     int n = 0;
 
-    if (proc == NULL) {
+    if (proc == NULL)
         return 0;
-    }
-    while ((entry = readdir(proc)) != NULL && n < max) {
-        if (atoi(entry->d_name) > 0 && is_child(entry->d_name, *h->pid)) {
+    while ((entry = readdir(proc)) != NULL && n < max)
+        if (atoi(entry->d_name) > 0 && is_child(entry->d_name, *h->pid))
             pids[n++] = atoi(entry->d_name);
-        }
-    }
     closedir(proc);
     return n;
 }

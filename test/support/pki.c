@@ -17,9 +17,8 @@
 
 static void must(int ok, const char *what)
 {
-    if (ok) {
+    if (ok)
         return;
-    }
     fprintf(stderr, "pki: %s failed\n", what);
     ERR_print_errors_fp(stderr);
     abort();
@@ -122,9 +121,8 @@ static void add_urls(X509 *cert, const char *urls, apr_pool_t *p)
     char *state;
     char *url = apr_strtok(apr_pstrdup(p, urls), " ", &state);
 
-    for (; url; url = apr_strtok(NULL, " ", &state)) {
+    for (; url; url = apr_strtok(NULL, " ", &state))
         must(sk_ACCESS_DESCRIPTION_push(aia, make_location(url)) > 0, url);
-    }
     must(X509_add1_ext_i2d(cert, NID_info_access, aia, 0, 0) == 1, urls);
     AUTHORITY_INFO_ACCESS_free(aia);
 }
@@ -138,21 +136,16 @@ static void add_extensions(X509 *cert, const pki_spec_t *spec,
             spec->ca ? "critical,keyCertSign,cRLSign,digitalSignature"
                      : "critical,digitalSignature");
     add_ext(cert, issuer, NID_subject_key_identifier, "hash");
-    if (issuer) {
+    if (issuer)
         add_ext(cert, issuer, NID_authority_key_identifier, "keyid");
-    }
-    if (spec->names) {
+    if (spec->names)
         add_ext(cert, issuer, NID_subject_alt_name, spec->names);
-    }
-    if (spec->ocsp_urls) {
+    if (spec->ocsp_urls)
         add_urls(cert, spec->ocsp_urls, p);
-    }
-    if (spec->must_staple) {
+    if (spec->must_staple)
         add_ext(cert, issuer, NID_tlsfeature, "status_request");
-    }
-    if (spec->ocsp_signing) {
+    if (spec->ocsp_signing)
         add_ext(cert, issuer, NID_ext_key_usage, "OCSPSigning");
-    }
 }
 
 pki_t *pki_make(const pki_spec_t *spec, const pki_t *issuer, apr_pool_t *p)
@@ -162,11 +155,10 @@ pki_t *pki_make(const pki_spec_t *spec, const pki_t *issuer, apr_pool_t *p)
 
     pair->cert = X509_new();
     pair->key = spec->use_key;
-    if (pair->key) {
+    if (pair->key)
         EVP_PKEY_up_ref(pair->key);
-    } else {
+    else
         pair->key = make_key(spec->key);
-    }
     must(pair->cert && X509_set_version(pair->cert, 2) &&
              X509_set_pubkey(pair->cert, pair->key),
          "certificate");
@@ -226,15 +218,13 @@ static void add_single(OCSP_BASICRESP *basic, const pki_single_t *s)
     ASN1_TIME *to = s->next_update ? make_time(s->next_update) : NULL;
     OCSP_SINGLERESP *single;
 
-    if (s->status == V_OCSP_CERTSTATUS_REVOKED) {
+    if (s->status == V_OCSP_CERTSTATUS_REVOKED)
         revoked = make_time(s->revoked_at ? s->revoked_at : hour_ago);
-    }
     single = OCSP_basic_add1_status(
         basic, id, s->status, OCSP_REVOKED_STATUS_NOSTATUS, revoked, from, to);
     must(single != NULL, "single response");
-    if (s->unknown_critical) {
+    if (s->unknown_critical)
         add_single_unknown(single);
-    }
     ASN1_TIME_free(revoked);
     ASN1_TIME_free(from);
     ASN1_TIME_free(to);
@@ -266,12 +256,10 @@ static void sign_response(OCSP_BASICRESP *basic, const pki_response_t *r)
     const ASN1_OCTET_STRING *signature;
 
     set_produced_at(basic, r->produced_at ? r->produced_at : apr_time_now());
-    if (!r->with_signer_cert) {
+    if (!r->with_signer_cert)
         flags |= OCSP_NOCERTS;
-    }
-    if (r->by_key) {
+    if (r->by_key)
         flags |= OCSP_RESPID_KEY;
-    }
     must(OCSP_basic_sign(basic, r->signer->cert, r->signer->key, EVP_sha256(),
                          NULL, flags),
          "signing the response");
@@ -303,15 +291,12 @@ const unsigned char *pki_response(apr_size_t *len, const pki_response_t *r,
     const unsigned char *der;
 
     must(basic != NULL, "response");
-    for (int i = 0; i < r->count; i++) {
+    for (int i = 0; i < r->count; i++)
         add_single(basic, &r->singles[i]);
-    }
-    if (r->unknown_critical) {
+    if (r->unknown_critical)
         add_response_ext(basic, 1, 2);
-    }
-    if (r->padding) {
+    if (r->padding)
         add_response_ext(basic, 0, r->padding);
-    }
     sign_response(basic, r);
     response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
     must(response != NULL, "response");
@@ -348,9 +333,8 @@ void pki_write_certs(const char *path, ...)
     X509 *cert;
 
     va_start(certs, path);
-    while ((cert = va_arg(certs, X509 *)) != NULL) {
+    while ((cert = va_arg(certs, X509 *)) != NULL)
         must(PEM_write_X509(f, cert), path);
-    }
     va_end(certs);
     must(fclose(f) == 0, path);
 }

@@ -19,9 +19,8 @@
 
 static void close_inherited(void)
 {
-    for (int fd = STDERR_FILENO + 1; fd < FDS_MAX; fd++) {
+    for (int fd = STDERR_FILENO + 1; fd < FDS_MAX; fd++)
         close(fd);
-    }
 }
 
 /** Fork a child with its own group that dies when we do. */
@@ -34,18 +33,16 @@ static pid_t fork_bound(void)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     fflush(NULL);
     pid = fork();
-    if (pid < 0) {
+    if (pid < 0)
         procs_die("fork: %s", strerror(errno));
-    }
     if (pid > 0) {
         setpgid(pid, pid); /* here as well: whoever comes first */
         return pid;
     }
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) {
+    if (getppid() != parent)
         _exit(127);
-    }
     return 0;
 }
 
@@ -53,9 +50,8 @@ pid_t procs_fork(void)
 {
     pid_t pid = fork_bound();
 
-    if (pid == 0) {
+    if (pid == 0)
         close_inherited();
-    }
     return pid;
 }
 
@@ -64,13 +60,11 @@ static pid_t fork_exec(const char *const *argv, int in, int out)
     char *args[ARGS_MAX] = {NULL};
     pid_t pid;
 
-    for (int i = 0; argv[i] != NULL && i < ARGS_MAX - 1; i++) {
+    for (int i = 0; argv[i] != NULL && i < ARGS_MAX - 1; i++)
         memcpy(&args[i], &argv[i], sizeof(args[i]));
-    }
     pid = fork_bound();
-    if (pid > 0) {
+    if (pid > 0)
         return pid;
-    }
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
@@ -87,9 +81,8 @@ pid_t procs_spawn(const char *const *argv, const char *log)
     int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     pid_t pid;
 
-    if (in < 0 || out < 0) {
+    if (in < 0 || out < 0)
         procs_die("%s: %s", log, strerror(errno));
-    }
     pid = fork_exec(argv, in, out);
     close(in);
     close(out);
@@ -103,9 +96,8 @@ static int input_file(const char *input)
     size_t len = input != NULL ? strlen(input) : 0;
 
     if (fd < 0 || write(fd, input, len) != (ssize_t)len ||
-        lseek(fd, 0, SEEK_SET) != 0) {
+        lseek(fd, 0, SEEK_SET) != 0)
         procs_die("input: %s", strerror(errno));
-    }
     return fd;
 }
 
@@ -120,9 +112,8 @@ static int read_output(char *buffer, size_t size, int fd, long deadline)
         long left = deadline - procs_ms();
         ssize_t got;
 
-        if (left <= 0 || poll(&ready, 1, (int)left) == 0) {
+        if (left <= 0 || poll(&ready, 1, (int)left) == 0)
             break;
-        }
         got = read(fd, buffer + len, size - 1 - len);
         ended = got == 0 || (got < 0 && errno != EINTR);
         len += got > 0 ? (size_t)got : 0;
@@ -139,12 +130,10 @@ static int reap(int *status, pid_t pid, int timeout_ms)
     for (;;) {
         pid_t got = waitpid(pid, status, WNOHANG);
 
-        if (got == pid || (got < 0 && errno == ECHILD)) {
+        if (got == pid || (got < 0 && errno == ECHILD))
             return 1;
-        }
-        if (procs_ms() >= deadline) {
+        if (procs_ms() >= deadline)
             return 0;
-        }
         procs_sleep(2);
     }
 }
@@ -159,9 +148,8 @@ void procs_run(procs_result_t *result, const char *const *argv,
     int fds[2];
     pid_t pid;
 
-    if (pipe2(fds, O_CLOEXEC) != 0) {
+    if (pipe2(fds, O_CLOEXEC) != 0)
         procs_die("pipe: %s", strerror(errno));
-    }
     pid = fork_exec(argv, in, fds[1]);
     close(in);
     close(fds[1]);
@@ -184,9 +172,8 @@ int procs_wait(pid_t pid, int timeout_ms)
 int procs_stop(pid_t pid, int sig, int timeout_ms)
 {
     kill(pid, sig);
-    if (procs_wait(pid, timeout_ms)) {
+    if (procs_wait(pid, timeout_ms))
         return 1;
-    }
     kill(pid, SIGKILL);
     procs_wait(pid, timeout_ms);
     return 0;
@@ -197,11 +184,9 @@ void procs_kill_group(pid_t group)
     long deadline = procs_ms() + 5000;
 
     /* As long as one member is left, dead or alive, kill() succeeds. */
-    while (kill(-group, SIGKILL) == 0 && procs_ms() < deadline) {
-        if (waitpid(-group, NULL, WNOHANG) <= 0) {
+    while (kill(-group, SIGKILL) == 0 && procs_ms() < deadline)
+        if (waitpid(-group, NULL, WNOHANG) <= 0)
             procs_sleep(1);
-        }
-    }
 }
 
 pid_t procs_guard(const volatile pid_t *group, void (*last)(void *),
@@ -211,19 +196,16 @@ pid_t procs_guard(const volatile pid_t *group, void (*last)(void *),
     pid_t pid = fork_bound();
     sigset_t all;
 
-    if (pid > 0) {
+    if (pid > 0)
         return pid;
-    }
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, NULL);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     close_inherited();
-    while (getppid() == parent) {
+    while (getppid() == parent)
         sigwaitinfo(&all, NULL);
-    }
-    if (group != NULL && *group > 0) {
+    if (group != NULL && *group > 0)
         kill(-*group, SIGKILL);
-    }
     last(baton);
     _exit(0);
 }

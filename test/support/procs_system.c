@@ -65,9 +65,8 @@ void *procs_shared(apr_size_t size, apr_pool_t *p)
         mmap(NULL, whole, PROT_READ | PROT_WRITE,
              MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    if (memory == MAP_FAILED) {
+    if (memory == MAP_FAILED)
         procs_die("mmap: %s", strerror(errno));
-    }
     memory[0] = whole; /* in front of what the caller sees, for unmap() */
     apr_pool_cleanup_register(p, memory + 2, unmap, apr_pool_cleanup_null);
     return memory + 2;
@@ -96,13 +95,11 @@ int procs_free_port(void)
         unsigned random;
         int port;
 
-        if (getrandom(&random, sizeof(random), 0) != sizeof(random)) {
+        if (getrandom(&random, sizeof(random), 0) != sizeof(random))
             procs_die("getrandom: %s", strerror(errno));
-        }
         port = PORT_MIN + (int)(random % (PORT_MAX - PORT_MIN));
-        if (reserve(port)) {
+        if (reserve(port))
             return port;
-        }
     }
     procs_die("no free port");
 }
@@ -115,9 +112,8 @@ static int is_listening(const char *table, int port)
     char line[512];
     int found = 0;
 
-    if (file == NULL) {
+    if (file == NULL)
         return 0;
-    }
     while (!found && fgets(line, sizeof(line), file) != NULL) {
         found = sscanf(line, "%*s %*[^:]:%x %*s %x", &local, &state) == 2 &&
                 local == (unsigned)port && state == TCP_LISTEN;
@@ -132,9 +128,8 @@ int procs_wait_port(int port, int timeout_ms)
 
     while (!is_listening("/proc/net/tcp", port) &&
            !is_listening("/proc/net/tcp6", port)) {
-        if (procs_ms() >= deadline) {
+        if (procs_ms() >= deadline)
             return 0;
-        }
         procs_sleep(5);
     }
     return 1;
@@ -147,9 +142,8 @@ const char *procs_read_file(const char *path, apr_pool_t *p)
     char *text;
     ssize_t len;
 
-    if (fd < 0) {
+    if (fd < 0)
         return "";
-    }
     if (fstat(fd, &info) != 0) {
         close(fd);
         return "";
@@ -186,18 +180,16 @@ const char *procs_make_dir(apr_pool_t *p)
     char *path = apr_pstrdup(p, "/tmp/ocspx-test-XXXXXX");
 
     /* Open to others: httpd's workers run under a user of their own. */
-    if (mkdtemp(path) == NULL || chmod(path, 0755) != 0) {
+    if (mkdtemp(path) == NULL || chmod(path, 0755) != 0)
         procs_die("%s: %s", path, strerror(errno));
-    }
     apr_pool_cleanup_register(p, path, remove_tree, apr_pool_cleanup_null);
     return path;
 }
 
 void procs_drop_tree(const char *path)
 {
-    if (getenv("OCSPX_KEEP") == NULL) {
+    if (getenv("OCSPX_KEEP") == NULL)
         procs_remove_tree(path);
-    }
 }
 
 static void drop_tree(void *path)

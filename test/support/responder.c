@@ -14,9 +14,8 @@
 
 void responder_lock(responder_shared_t *shared)
 {
-    if (pthread_mutex_lock(&shared->lock) == EOWNERDEAD) {
+    if (pthread_mutex_lock(&shared->lock) == EOWNERDEAD)
         pthread_mutex_consistent(&shared->lock);
-    }
 }
 
 void responder_unlock(responder_shared_t *shared)
@@ -71,9 +70,8 @@ int responder_port(const responder_t *r)
 void responder_add(responder_t *r, const pki_t *leaf, const pki_t *issuer,
                    const pki_t *signer)
 {
-    if (r->pid != 0 || r->count == RESPONDER_CERTS_MAX) {
+    if (r->pid != 0 || r->count == RESPONDER_CERTS_MAX)
         procs_die("responder_add: running, or too many certificates");
-    }
     r->certs[r->count].leaf = leaf;
     r->certs[r->count].issuer = issuer;
     r->certs[r->count].signer = signer;
@@ -92,9 +90,8 @@ static void wait_in_force(const responder_t *r)
         wanted = r->shared->version;
         in_force = r->shared->in_force;
         responder_unlock(r->shared);
-        if (in_force == wanted) {
+        if (in_force == wanted)
             return;
-        }
         procs_sleep(1);
     } while (procs_ms() < deadline);
     procs_die("responder on port %d does not respond", r->port);
@@ -105,9 +102,8 @@ void responder_start(responder_t *r)
     responder_stop(r);
     r->shared->version++;
     r->pid = procs_fork();
-    if (r->pid == 0) {
+    if (r->pid == 0)
         responder_server_run(r);
-    }
     wait_in_force(r);
 }
 
@@ -121,11 +117,9 @@ void responder_stop(responder_t *r)
 
 static int index_of(const responder_t *r, const pki_t *leaf)
 {
-    for (int i = 0; i < r->count; i++) {
-        if (r->certs[i].leaf == leaf) {
+    for (int i = 0; i < r->count; i++)
+        if (r->certs[i].leaf == leaf)
             return i;
-        }
-    }
     procs_die("responder: certificate was never added");
 }
 
@@ -140,16 +134,14 @@ static void copy_text(char *to, const char *from, apr_size_t size)
 
 static void fill_slot(responder_slot_t *slot, const responder_script_t *script)
 {
-    if (script->body_len > sizeof(slot->body)) {
+    if (script->body_len > sizeof(slot->body))
         procs_die("responder_script: body too long");
-    }
     slot->set = 1;
     slot->script = *script;
     copy_text(slot->url, script->url, sizeof(slot->url));
     copy_text(slot->headers, script->headers, sizeof(slot->headers));
-    if (script->body_len > 0) {
+    if (script->body_len > 0)
         memcpy(slot->body, script->body, script->body_len);
-    }
 }
 
 void responder_script(responder_t *r, const pki_t *leaf,
@@ -207,9 +199,8 @@ int responder_wait(const responder_t *r, const pki_t *leaf, unsigned n,
     long deadline = procs_ms() + timeout_ms;
 
     while (responder_requests(r, leaf) < n) {
-        if (procs_ms() >= deadline) {
+        if (procs_ms() >= deadline)
             return 0;
-        }
         procs_sleep(5);
     }
     return 1;

@@ -30,9 +30,8 @@ apr_size_t responder_http_length(const char *in, apr_size_t have, apr_pool_t *p)
     apr_size_t head;
     apr_size_t whole;
 
-    if (end == NULL) {
+    if (end == NULL)
         return 0;
-    }
     head = (apr_size_t)(end - in) + 4;
     whole = head + body_length(apr_pstrndup(p, in, head), p);
     return have >= whole ? whole : 0;
@@ -88,9 +87,8 @@ static OCSP_REQUEST *decode_path(const char *head, apr_pool_t *p)
     const char *end = start != NULL ? strpbrk(start, " \r\n") : NULL;
     OCSP_REQUEST *request = NULL;
 
-    if (end == NULL) {
+    if (end == NULL)
         return NULL;
-    }
     start = unescape(apr_pstrmemdup(p, start, (apr_size_t)(end - start)), p);
     while (start != NULL && request == NULL) {
         int digits = (int)strlen(++start);
@@ -149,12 +147,10 @@ static const char *build_head(int status, const char *type, apr_size_t len,
         apr_rfc822_date(text, apr_time_now());
         date = apr_pstrcat(p, "Date: ", text, "\r\n", NULL);
     }
-    if (!slot->script.chunked) {
+    if (!slot->script.chunked)
         length = apr_psprintf(p, "Content-Length: %lu\r\n", (unsigned long)len);
-    }
-    if (slot->url[0] != '\0') {
+    if (slot->url[0] != '\0')
         location = apr_pstrcat(p, "Location: ", slot->url, "\r\n", NULL);
-    }
     return apr_psprintf(p,
                         "HTTP/1.1 %d Scripted\r\n%sContent-Type: %s\r\n"
                         "%s%s%s%s\r\n",
@@ -172,9 +168,8 @@ void responder_http_build(responder_reply_t *reply, int status,
     apr_size_t sent_len = len;
     char *bytes;
 
-    if (slot->script.chunked) {
+    if (slot->script.chunked)
         sent = chunked(&sent_len, body, len, p);
-    }
     bytes = apr_palloc(p, head_len + sent_len);
     memcpy(bytes, head, head_len);
     memcpy(bytes + head_len, sent, sent_len);

@@ -40,9 +40,8 @@ static int open_socket(const responder_t *r, int connecting)
         return fd;
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(fd, addr, len) != 0) {
+    if (bind(fd, addr, len) != 0)
         procs_die("responder: port %d: %s", r->port, strerror(errno));
-    }
     return fd;
 }
 
@@ -53,9 +52,8 @@ static void fill_backlog(responder_listener_t *l)
         struct pollfd ready = {open_socket(l->r, 1), POLLOUT, 0};
 
         l->fillers[i] = ready.fd;
-        if (poll(&ready, 1, 50) == 0) {
+        if (poll(&ready, 1, 50) == 0)
             return;
-        }
     }
     procs_die("responder: cannot make a black hole here");
 }
@@ -86,22 +84,17 @@ void responder_listener_set(responder_listener_t *l, responder_answer_e wanted)
 {
     int is_black_hole = wanted == RESPONDER_BLACK_HOLE;
 
-    if (wanted != RESPONDER_REFUSE && !is_black_hole) {
+    if (wanted != RESPONDER_REFUSE && !is_black_hole)
         wanted = RESPONDER_NORMAL;
-    }
-    if (wanted == l->mode) {
+    if (wanted == l->mode)
         return;
-    }
     l->mode = wanted;
     close_listener(l);
-    if (wanted == RESPONDER_REFUSE) {
+    if (wanted == RESPONDER_REFUSE)
         return;
-    }
     l->fd = open_socket(l->r, 0);
-    if (listen(l->fd, is_black_hole ? 0 : BACKLOG) != 0) {
+    if (listen(l->fd, is_black_hole ? 0 : BACKLOG) != 0)
         procs_die("responder: listen: %s", strerror(errno));
-    }
-    if (is_black_hole) {
+    if (is_black_hole)
         fill_backlog(l);
-    }
 }

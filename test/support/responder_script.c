@@ -45,9 +45,8 @@ static const cast_t *cast_of(responder_t *r, const pki_t *issuer)
 
     for (int i = 0; i < r->casts->nelts; i++) {
         cast = APR_ARRAY_IDX(r->casts, i, cast_t *);
-        if (cast->issuer == issuer) {
+        if (cast->issuer == issuer)
             return cast;
-        }
     }
     cast = make_cast(issuer, r->pool);
     APR_ARRAY_PUSH(r->casts, cast_t *) = cast;
@@ -74,9 +73,8 @@ static int is_certid_of(const responder_cert_t *cert, OCSP_REQUEST *request)
     int same;
 
     OCSP_id_get0_info(NULL, NULL, NULL, &serial, asked_about(request));
-    if (ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(cert->leaf->cert))) {
+    if (ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(cert->leaf->cert)))
         return 0;
-    }
     id = OCSP_cert_to_id(digest_of(request), cert->leaf->cert,
                          cert->issuer->cert);
     same = id != NULL && OCSP_id_cmp(id, asked_about(request)) == 0;
@@ -86,14 +84,11 @@ static int is_certid_of(const responder_cert_t *cert, OCSP_REQUEST *request)
 
 int responder_script_find(const responder_t *r, OCSP_REQUEST *request)
 {
-    if (OCSP_request_onereq_count(request) < 1 || digest_of(request) == NULL) {
+    if (OCSP_request_onereq_count(request) < 1 || digest_of(request) == NULL)
         return -1;
-    }
-    for (int i = 0; i < r->count; i++) {
-        if (is_certid_of(&r->certs[i], request)) {
+    for (int i = 0; i < r->count; i++)
+        if (is_certid_of(&r->certs[i], request))
             return i;
-        }
-    }
     return -1;
 }
 
@@ -110,13 +105,11 @@ static void set_times(pki_single_t *single, pki_response_t *response,
     apr_time_t now = apr_time_now();
     apr_time_t at = now - script->age;
 
-    if (script->answer == RESPONDER_EXPIRED) {
+    if (script->answer == RESPONDER_EXPIRED)
         at = now - MINUTE - lifetime;
-    }
     response->produced_at = at;
-    if (script->answer == RESPONDER_FUTURE) {
+    if (script->answer == RESPONDER_FUTURE)
         at = now + HOUR;
-    }
     single->this_update = at - at % APR_USEC_PER_SEC;
     single->next_update =
         script->no_next_update ? 0 : single->this_update + lifetime;
@@ -126,13 +119,12 @@ static void set_signer(pki_response_t *response, const responder_cert_t *cert,
                        const cast_t *cast, responder_answer_e answer)
 {
     response->signer = cert->signer;
-    if (answer == RESPONDER_WRONG_SIGNER) {
+    if (answer == RESPONDER_WRONG_SIGNER)
         response->signer = cast->stranger;
-    } else if (answer == RESPONDER_SIGNER_NO_EKU) {
+    else if (answer == RESPONDER_SIGNER_NO_EKU)
         response->signer = cast->no_eku;
-    } else if (answer == RESPONDER_SIGNER_EXPIRED) {
+    else if (answer == RESPONDER_SIGNER_EXPIRED)
         response->signer = cast->expired;
-    }
     response->with_signer_cert = response->signer != cert->issuer;
     response->break_signature = answer == RESPONDER_BAD_SIGNATURE;
 }
@@ -155,9 +147,8 @@ static const unsigned char *sign(apr_size_t *len, responder_t *r, int index,
     set_signer(&response, cert, cast, script->answer);
     singles[0] = singles[1] = singles[2] = ours;
     if (script->answer == RESPONDER_OTHER_CERTID ||
-        script->answer == RESPONDER_SEVERAL) {
+        script->answer == RESPONDER_SEVERAL)
         singles[0].cert = cast->decoy->cert;
-    }
     if (script->answer == RESPONDER_SEVERAL) {
         singles[2].cert = cast->no_eku->cert;
         response.count = 3;
@@ -176,9 +167,8 @@ static void reply_signed(responder_reply_t *reply, responder_t *r, int cert,
     apr_size_t len;
     const unsigned char *der = sign(&len, r, cert, request, &slot->script, p);
 
-    if (answer == RESPONDER_TRUNCATED) {
+    if (answer == RESPONDER_TRUNCATED)
         len /= 2;
-    }
     responder_http_build(reply, 200, type, der, len, slot, p);
     if (answer == RESPONDER_CUT) {
         reply->len -= len / 2;
@@ -233,12 +223,10 @@ static int reply_unsigned(responder_reply_t *reply,
 /** The responseStatus of an answer that is only that; -1: not such. */
 static int error_status(responder_answer_e answer)
 {
-    if (answer == RESPONDER_TRY_LATER) {
+    if (answer == RESPONDER_TRY_LATER)
         return OCSP_RESPONSE_STATUS_TRYLATER;
-    }
-    if (answer == RESPONDER_UNAUTHORIZED) {
+    if (answer == RESPONDER_UNAUTHORIZED)
         return OCSP_RESPONSE_STATUS_UNAUTHORIZED;
-    }
     return answer == RESPONDER_INTERNAL ? OCSP_RESPONSE_STATUS_INTERNALERROR
                                         : -1;
 }
@@ -254,13 +242,12 @@ void responder_script_reply(responder_reply_t *reply, responder_t *r, int cert,
     reply->byte_ms = slot->script.byte_ms;
     reply->close = slot->script.close;
     if (answer == RESPONDER_HANG || answer == RESPONDER_BLACK_HOLE ||
-        answer == RESPONDER_REFUSE) {
+        answer == RESPONDER_REFUSE)
         reply->act = RESPONDER_SAY_NOTHING;
-    } else if (answer == RESPONDER_RESET) {
+    else if (answer == RESPONDER_RESET)
         reply->act = RESPONDER_DISCONNECT;
-    } else if (status >= 0) {
+    else if (status >= 0)
         responder_script_error(reply, status, slot, p);
-    } else if (!reply_unsigned(reply, slot, p)) {
+    else if (!reply_unsigned(reply, slot, p))
         reply_signed(reply, r, cert, request, slot, p);
-    }
 }

@@ -63,11 +63,9 @@ static void follow_script(server_t *server)
     wanted = shared->common.script.answer;
     responder_unlock(shared);
     responder_listener_set(&server->listener, wanted);
-    if (server->listener.mode == RESPONDER_REFUSE) {
-        while (server->count > 0) {
+    if (server->listener.mode == RESPONDER_REFUSE)
+        while (server->count > 0)
             close_connection(server, 0);
-        }
-    }
     responder_lock(shared);
     shared->in_force = version;
     responder_unlock(shared);
@@ -81,18 +79,16 @@ static void accept_all(server_t *server)
         int fd = accept4(server->listener.fd, NULL, NULL, SOCK_NONBLOCK);
         connection_t *c;
 
-        if (fd < 0) {
+        if (fd < 0)
             return;
-        }
         c = calloc(1, sizeof(*c));
         c->fd = fd;
         apr_pool_create(&c->pool, server->r->pool);
         server->open[server->count++] = c;
         responder_lock(server->r->shared);
         counts->connections++;
-        if (counts->concurrent_max < (unsigned)server->count) {
+        if (counts->concurrent_max < (unsigned)server->count)
             counts->concurrent_max = (unsigned)server->count;
-        }
         responder_unlock(server->r->shared);
     }
 }
@@ -112,9 +108,8 @@ static void count(responder_shared_t *shared,
     counts->get += request->post == 0;
     counts->sha256 += responder_script_is_sha256(request->ocsp) != 0;
     counts->unknown += cert < 0;
-    if (cert >= 0) {
+    if (cert >= 0)
         shared->requests[cert]++;
-    }
 }
 
 static void choose_reply(responder_reply_t *reply, responder_t *r,
@@ -137,9 +132,8 @@ static void choose_reply(responder_reply_t *reply, responder_t *r,
                                p);
         return;
     }
-    if (shared->own[cert].set) {
+    if (shared->own[cert].set)
         slot = &shared->own[cert];
-    }
     if (slot->script.post_only && !request->post) {
         responder_http_build(reply, 405, "text/plain", "", 0, slot, p);
         return;
@@ -153,9 +147,8 @@ static void take_request(server_t *server, connection_t *c)
     apr_size_t len = responder_http_length(c->in, c->in_len, c->pool);
     responder_request_t request;
 
-    if (len == 0) {
+    if (len == 0)
         return;
-    }
     responder_http_parse(&request, c->in, len, c->pool);
     memset(&c->reply, 0, sizeof(c->reply));
     responder_lock(server->r->shared);
@@ -175,9 +168,8 @@ static int read_some(server_t *server, connection_t *c)
 {
     ssize_t got = recv(c->fd, c->in + c->in_len, REQUEST_MAX - c->in_len, 0);
 
-    if (got <= 0) {
+    if (got <= 0)
         return got < 0 && (errno == EAGAIN || errno == EINTR);
-    }
     c->in_len += (apr_size_t)got;
     take_request(server, c);
     return c->in_len < REQUEST_MAX;
@@ -187,9 +179,8 @@ static int end_delay(connection_t *c)
 {
     struct linger at_once = {1, 0};
 
-    if (procs_ms() < c->due) {
+    if (procs_ms() < c->due)
         return 1;
-    }
     if (c->reply.act == RESPONDER_DISCONNECT) {
         setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
         return 0;
@@ -204,21 +195,18 @@ static int write_some(server_t *server, connection_t *c)
     int go_on = !c->reply.close;
     ssize_t put;
 
-    if (procs_ms() < c->due) {
+    if (procs_ms() < c->due)
         return 1;
-    }
     if (c->reply.byte_ms > 0) {
         left = 1;
         c->due = procs_ms() + c->reply.byte_ms;
     }
     put = send(c->fd, c->reply.bytes + c->sent, left, MSG_NOSIGNAL);
-    if (put < 0) {
+    if (put < 0)
         return errno == EAGAIN || errno == EINTR;
-    }
     c->sent += (apr_size_t)put;
-    if (c->sent < c->reply.len) {
+    if (c->sent < c->reply.len)
         return 1;
-    }
     apr_pool_clear(c->pool);
     c->state = READ;
     take_request(server, c); /* one may have come along with the last */
@@ -227,15 +215,12 @@ static int write_some(server_t *server, connection_t *c)
 
 static int serve(server_t *server, connection_t *c, short events)
 {
-    if (events & (POLLERR | POLLHUP | POLLRDHUP)) {
+    if (events & (POLLERR | POLLHUP | POLLRDHUP))
         return 0;
-    }
-    if (c->state == READ && (events & POLLIN) && !read_some(server, c)) {
+    if (c->state == READ && (events & POLLIN) && !read_some(server, c))
         return 0;
-    }
-    if (c->state == DELAY && !end_delay(c)) {
+    if (c->state == DELAY && !end_delay(c))
         return 0;
-    }
     return c->state != WRITE || write_some(server, c);
 }
 
@@ -243,12 +228,10 @@ static int serve(server_t *server, connection_t *c, short events)
 
 static short events_of(const connection_t *c)
 {
-    if (c->state == READ) {
+    if (c->state == READ)
         return POLLIN | POLLRDHUP;
-    }
-    if (c->state == WRITE && procs_ms() >= c->due) {
+    if (c->state == WRITE && procs_ms() >= c->due)
         return POLLOUT | POLLRDHUP;
-    }
     return POLLRDHUP;
 }
 
@@ -289,14 +272,11 @@ static void turn(server_t *server, const sigset_t *awake)
         return;
     }
     /* From the end: closing one moves the last into its place. */
-    for (int i = count - 1; i >= 0; i--) {
-        if (!serve(server, server->open[i], fds[i].revents)) {
+    for (int i = count - 1; i >= 0; i--)
+        if (!serve(server, server->open[i], fds[i].revents))
             close_connection(server, i);
-        }
-    }
-    if (fds[count].revents != 0) {
+    if (fds[count].revents != 0)
         accept_all(server);
-    }
 }
 
 static void woken(int sig)
@@ -322,7 +302,6 @@ void responder_server_run(responder_t *r)
     responder_listener_init(&server.listener, r);
     server.r = r;
     follow_script(&server);
-    for (;;) {
+    for (;;)
         turn(&server, &awake);
-    }
 }

@@ -35,9 +35,8 @@ static tools_t *start(const char *const *argv, const char *dir, int port,
     tool->log = apr_pstrcat(p, dir, "/log", NULL);
     tool->pid = procs_spawn(argv, tool->log);
     apr_pool_cleanup_register(p, tool, stop_with_pool, apr_pool_cleanup_null);
-    if (!procs_wait_port(port, START_MS)) {
+    if (!procs_wait_port(port, START_MS))
         procs_die("%s does not listen:\n%s", argv[0], tools_log(tool, p));
-    }
     return tool;
 }
 
@@ -75,9 +74,8 @@ tools_t *tools_ocsp_start(int port, const pki_t *issuer, const pki_t *signer,
 
     port = port != 0 ? port : procs_free_port();
     argv[13] = apr_itoa(p, port);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         lines = apr_pstrcat(p, lines, index_line(&entries[i], p), NULL);
-    }
     pki_write_file(index, lines, strlen(lines));
     pki_write_certs(ca, issuer->cert, NULL);
     pki_write_certs(cert, signer->cert, NULL);

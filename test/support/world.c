@@ -45,12 +45,10 @@ pki_t *world_leaf(world_t *w, const pki_spec_t *spec)
     pki_spec_t full = *spec;
     pki_t *leaf;
 
-    if (full.names == NULL) {
+    if (full.names == NULL)
         full.names = apr_pstrcat(w->pool, "DNS:", full.cn, NULL);
-    }
-    if (full.ocsp_urls == NULL) {
+    if (full.ocsp_urls == NULL)
         full.ocsp_urls = responder_url(w->responder);
-    }
     leaf = pki_make(&full, w->issuer, w->pool);
     responder_add(w->responder, leaf, w->issuer, w->signer);
     return leaf;
@@ -121,18 +119,16 @@ void world_assert_good(const world_t *w, const char *name)
 {
     client_result_t result = world_handshake(w, name);
 
-    if (!client_good(&result)) {
+    if (!client_good(&result))
         complain(w, name, "a good staple", &result);
-    }
 }
 
 void world_assert_bare(const world_t *w, const char *name)
 {
     client_result_t result = world_handshake(w, name);
 
-    if (!result.ok || result.stapled) {
+    if (!result.ok || result.stapled)
         complain(w, name, "no staple", &result);
-    }
 }
 
 void world_assert_refused(const world_t *w, const char *name, const char *cause)
@@ -152,8 +148,7 @@ int world_wait_good(const world_t *w, const char *name, int timeout_ms)
     client_spec_t spec = world_client(w, name);
     long begin = procs_ms();
 
-    if (!client_wait_good(&spec, timeout_ms, w->pool)) {
+    if (!client_wait_good(&spec, timeout_ms, w->pool))
         world_assert_good(w, name);
-    }
     return (int)(procs_ms() - begin);
 }

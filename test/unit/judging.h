@@ -63,9 +63,8 @@ static inline void check_coherence(void)
 {
     ck_assert_ptr_nonnull(out.message);
     ck_assert_uint_gt(strlen(out.message), 0);
-    for (const char *c = out.message; *c; c++) {
+    for (const char *c = out.message; *c; c++)
         ck_assert(*c >= 0x20 && *c < 0x7f);
-    }
     ck_assert_uint_eq(ERR_peek_error(), 0);
     ck_assert_int_eq(out.verdict == OCSPX_RESPONSE_GOOD,
                      out.cause == OCSPX_CAUSE_NONE);

@@ -321,12 +321,10 @@ START_TEST(url_ok)
                                       "http://a.test:65536/",
                                       "http://a.test:8o/"};
 
-    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
         ck_assert_msg(ocspx_cert_url_ok(good[i], pool), "%s", good[i]);
-    }
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         ck_assert_msg(!ocspx_cert_url_ok(bad[i], pool), "%s", bad[i]);
-    }
 }
 END_TEST
 

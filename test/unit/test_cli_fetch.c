@@ -69,9 +69,8 @@ static const char *state_file(void)
     const char *path = apr_pstrcat(pool, state_dir, "/", NULL);
 
     ck_assert_int_eq(X509_digest(leaf->cert, EVP_sha256(), digest, NULL), 1);
-    for (int i = 0; i < 32; i++) {
+    for (int i = 0; i < 32; i++)
         path = apr_psprintf(pool, "%s%02x", path, digest[i]);
-    }
     return apr_pstrcat(pool, path, ".der", NULL);
 }
 

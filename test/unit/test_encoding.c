@@ -28,9 +28,8 @@ START_TEST(not_of_the_basic_type)
     unsigned char *bytes = apr_pmemdup(pool, der, len);
     apr_size_t at = 0;
 
-    while (memcmp(bytes + at, basic, sizeof(basic)) != 0) {
+    while (memcmp(bytes + at, basic, sizeof(basic)) != 0)
         ck_assert_uint_lt(++at + sizeof(basic), len);
-    }
     bytes[at + sizeof(basic) - 1] = 2;
     judge_bytes(bytes, len);
     expect_reject(OCSPX_CAUSE_RESP_NOT_OCSP, "no readable basic response");
@@ -98,9 +97,8 @@ END_TEST
 static void lengthen(unsigned char *length)
 {
     ck_assert_int_eq(length[0], 0x82);
-    if (!++length[2]) {
+    if (!++length[2])
         ++length[1];
-    }
 }
 
 /* A byte after the basic response, inside the octet string that wraps it:
