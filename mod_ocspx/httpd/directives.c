@@ -233,18 +233,18 @@ static const char *set_choice(cmd_parms *cmd, void *dir, const char *arg)
 
 /* --- the table ------------------------------------------------------- */
 
-#define SECONDS(name, field)                                                   \
+#define FIELD(name, field)                                                     \
     static const range_t name = {offsetof(ocspx_settings_t, field), 0, 0, "", 0}
 
-SECONDS(range_timeout, timeout);
-SECONDS(range_skew, skew);
-SECONDS(range_max_age, max_age);
-SECONDS(range_standard_timeout, standard_timeout);
-SECONDS(range_error_timeout, error_timeout);
-SECONDS(flag_ssl_use_stapling, ssl_use_stapling);
-SECONDS(flag_return_errors, return_errors);
-SECONDS(flag_fake_try_later, fake_try_later);
-SECONDS(flag_use_stapling, use_stapling);
+FIELD(range_timeout, timeout);
+FIELD(range_skew, skew);
+FIELD(range_max_age, max_age);
+FIELD(range_standard_timeout, standard_timeout);
+FIELD(range_error_timeout, error_timeout);
+FIELD(flag_ssl_use_stapling, ssl_use_stapling);
+FIELD(flag_return_errors, return_errors);
+FIELD(flag_fake_try_later, fake_try_later);
+FIELD(flag_use_stapling, use_stapling);
 
 static const range_t range_startup_wait = {
     offsetof(ocspx_settings_t, startup_wait), 0, 600, " of seconds", 1};

@@ -24,7 +24,7 @@ APLOG_USE_MODULE(ocspx);
 #define RELOAD_WAIT apr_time_from_sec(1)
 /* Where nothing can be started for so long, there is no point in waiting. */
 #define TURN apr_time_from_msec(100)
-/* Longest time for the store, which may be on a slow disk. */
+/* Longest time for the store at a start; it may be on a slow disk. */
 #define LOAD_WAIT apr_time_from_sec(5)
 
 typedef struct {
@@ -106,6 +106,15 @@ static void seed(seeder_t *seeder, apr_pool_t *p)
     ocspx_cache_writer_leave(generation->cache);
 }
 
+/* When to give the child up: it keeps to its time with the network by itself,
+ * but cannot with a disk that hangs. */
+static apr_interval_time_t patience(const seeder_t *seeder)
+{
+    if (seeder->known)
+        return RELOAD_WAIT + TURN;
+    return seeder->wait > LOAD_WAIT ? seeder->wait : LOAD_WAIT;
+}
+
 /* Wait for the end of the child, which shows as the end of its pipe. */
 static void await(pid_t child, int fd, apr_interval_time_t wait)
 {
@@ -151,6 +160,6 @@ void ocspx_seeder_run(ocspx_generation_t *generation,
     }
     close(fds[1]);
     if (child > 0)
-        await(child, fds[0], seeder.wait > LOAD_WAIT ? seeder.wait : LOAD_WAIT);
+        await(child, fds[0], patience(&seeder));
     close(fds[0]);
 }
