@@ -125,9 +125,62 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
         "module's stapling off (mod_md: MDStapling off)."),
 
     CAUSE(CHAIN_MISSING, ERROR,
-        "The issuer of the certificate is not known to this server",
+        "The chain sent to clients lacks an intermediate certificate",
         "Append the CA's intermediate certificate to the file named by "
-        "SSLCertificateFile."),
+        "SSLCertificateFile, or let OCSPXChainRepair do it; if the issuer is "
+        "the root of a private CA, name it by OCSPXChainTrust."),
+    CAUSE(CHAIN_ORDER, WARNING,
+        "The certificates of the chain are in the wrong order",
+        "Sort the file: first the server's own certificate, then the one that "
+        "signed it, and so on upwards."),
+    CAUSE(CHAIN_EXTRA, WARNING,
+        "A certificate is sent that does not belong to the chain",
+        "Take the certificate named in the message out of the file: it only "
+        "makes handshakes longer, and confuses some clients."),
+    CAUSE(CHAIN_ROOT, INFO,
+        "The root certificate is sent, which clients have to know anyway",
+        "Nothing has to be done; without the root in the file handshakes get "
+        "shorter."),
+    CAUSE(CHAIN_PRIVATE, INFO,
+        "The chain ends at a root that this server does not know",
+        "Nothing to do if it is your own CA and its clients know the root; "
+        "OCSPXChainTrust then lets this check see to the end of the chain."),
+    CAUSE(CHAIN_EXPIRED, ERROR,
+        "A certificate of the chain is not valid now, or not for long",
+        "Renew the certificate named in the message, or take the CA's current "
+        "one; if its dates look right, check this server's clock."),
+    CAUSE(CHAIN_WRONG_KEY, ERROR,
+        "An intermediate certificate bears the right name but another key",
+        "Replace it by the CA's certificate that really signed the one below "
+        "it: CAs use several of the same name, one after the other."),
+    CAUSE(CHAIN_NOT_CA, ERROR,
+        "A certificate of the chain was not entitled to sign the one below it",
+        "Clients refuse this chain: take the right intermediate from the CA, "
+        "or have it correct its CA certificates."),
+    CAUSE(CHAIN_NOT_SERVER, ERROR,
+        "The certificate is not meant for TLS servers",
+        "Clients refuse it: use a certificate whose key usage allows "
+        "serverAuth."),
+    CAUSE(CHAIN_WEAK, ERROR,
+        "A certificate of the chain has a signature or key that is too weak",
+        "Clients refuse it: have it issued anew with SHA-256 or better and a "
+        "key of at least 2048 bits (RSA) or 256 bits (ECDSA)."),
+    CAUSE(CHAIN_SELF_SIGNED, WARNING,
+        "The certificate is signed by itself, not by a CA",
+        "Get a certificate from a CA; for tests only, have the clients trust "
+        "this one."),
+    CAUSE(CHAIN_NAME, WARNING,
+        "The certificate does not cover a name of the virtual host",
+        "Have the certificate issued with the name in the message, or take "
+        "the name out of ServerName and ServerAlias."),
+    CAUSE(CHAIN_REFUSED, ERROR,
+        "Clients refuse the chain",
+        "See the message, in OpenSSL's words, and take certificate and chain "
+        "from the CA anew."),
+    CAUSE(CHAIN_NOT_CERT, ERROR,
+        "What the CA's address for its certificate gives is no certificate",
+        "Get the intermediate from the CA's web site and append it to the "
+        "file named by SSLCertificateFile."),
 
     CAUSE(RESP_HTTP, WARNING,
         "The responder answered, but with an error",
@@ -198,4 +251,15 @@ const char *ocspx_cause_remedy(ocspx_cause_e cause)
 ocspx_cause_severity_e ocspx_cause_severity(ocspx_cause_e cause)
 {
     return entry(cause)->severity;
+}
+
+const char *ocspx_cause_severity_name(ocspx_cause_severity_e severity)
+{
+    static const char *const names[] = {
+        [OCSPX_CAUSE_INFO] = "info",
+        [OCSPX_CAUSE_WARNING] = "warning",
+        [OCSPX_CAUSE_ERROR] = "error",
+    };
+
+    return names[severity];
 }

@@ -42,6 +42,19 @@ typedef enum {
 
     /* chain */
     OCSPX_CAUSE_CHAIN_MISSING,
+    OCSPX_CAUSE_CHAIN_ORDER,
+    OCSPX_CAUSE_CHAIN_EXTRA,
+    OCSPX_CAUSE_CHAIN_ROOT,
+    OCSPX_CAUSE_CHAIN_PRIVATE,
+    OCSPX_CAUSE_CHAIN_EXPIRED,
+    OCSPX_CAUSE_CHAIN_WRONG_KEY,
+    OCSPX_CAUSE_CHAIN_NOT_CA,
+    OCSPX_CAUSE_CHAIN_NOT_SERVER,
+    OCSPX_CAUSE_CHAIN_WEAK,
+    OCSPX_CAUSE_CHAIN_SELF_SIGNED,
+    OCSPX_CAUSE_CHAIN_NAME,
+    OCSPX_CAUSE_CHAIN_REFUSED,
+    OCSPX_CAUSE_CHAIN_NOT_CERT,
 
     /* responder */
     OCSPX_CAUSE_RESP_HTTP,
@@ -75,5 +88,8 @@ const char *ocspx_cause_line(ocspx_cause_e cause);
 const char *ocspx_cause_remedy(ocspx_cause_e cause);
 
 ocspx_cause_severity_e ocspx_cause_severity(ocspx_cause_e cause);
+
+/** "info", "warning" or "error". */
+const char *ocspx_cause_severity_name(ocspx_cause_severity_e severity);
 
 #endif

@@ -20,7 +20,8 @@ typedef struct {
     unsigned char digest[OCSPX_CERT_DIGEST_LEN]; /* SHA-256 of the leaf */
     char id[OCSPX_CERT_ID_LEN + 1]; /* the digest, lower-case hex */
     X509 *leaf;                     /* own reference, freed with the pool */
-    X509 *issuer;                   /* own reference, freed with the pool */
+    X509 *issuer;                   /* own reference, freed with the pool;
+                                       NULL: not known yet (see repair.h) */
     const char *name;               /* first DNS name, else subject, else id;
                                        printable ASCII whatever it says */
     apr_array_header_t *urls;       /* const char *: the http and https
@@ -33,7 +34,8 @@ typedef struct {
 } ocspx_cert_t;
 
 /**
- * Make a cert from @a leaf and @a issuer; takes references of its own.
+ * Make a cert from @a leaf and @a issuer (NULL: not known yet); takes
+ * references of its own.
  * @return APR_EINVAL where @a issuer did not issue @a leaf by name and key
  * identifier (the signature is not checked: mod_ssl found the issuer)
  */
@@ -46,6 +48,10 @@ apr_status_t ocspx_cert_digest(unsigned char digest[OCSPX_CERT_DIGEST_LEN],
 
 /** Hex form of a digest; @a id has room for OCSPX_CERT_ID_LEN + 1 bytes. */
 void ocspx_cert_id(char *id, const unsigned char *digest);
+
+/** Where the certificate of the issuer of @a x can be fetched: the http and
+ * https caIssuers URLs, const char *, in order (RFC 5280, 4.2.2.1). */
+apr_array_header_t *ocspx_cert_ca_issuers(X509 *x, apr_pool_t *p);
 
 /**
  * DER of an OCSP request for this one certificate, without nonce (RFC 6960,

@@ -1,5 +1,6 @@
-/* fetch: ask one responder URL, over HTTP. Knows nothing of OCSP but its
- * media types and its GET form (RFC 6960, appendix A; RFC 5019, 5).
+/* fetch: ask one URL, over HTTP, for an OCSP response or for a certificate.
+ * Knows nothing of OCSP but its media types and its GET form (RFC 6960,
+ * appendix A; RFC 5019, 5).
  *
  * The refresher knows this as ocspx_fetch_t, a pair of functions, so that its
  * tests can step a network of their own. ocspx_fetch_curl_make gives the real
@@ -23,7 +24,8 @@ typedef enum {
 /** One question. Everything it points to outlives the call of done. */
 typedef struct {
     const char *url;
-    const unsigned char *request; /* DER */
+    const unsigned char *request; /* DER; NULL: a certificate is asked for, by
+                                     a GET of url (RFC 5280, 4.2.2.1) */
     apr_size_t request_len;
     ocspx_fetch_method_e method;
     const char *proxy; /* URL; "" none; NULL as the environment says */
@@ -34,7 +36,8 @@ typedef struct {
 /** What became of it; valid during the call of done only. */
 typedef struct {
     ocspx_cause_e cause; /* NONE: body holds an application/ocsp-response
-                            that came with status 200 */
+                            that came with status 200; for a certificate
+                            anything that is not HTML */
     const char *message; /* the exact facts in one printable sentence;
                             "" when cause is NONE */
     const unsigned char *body;

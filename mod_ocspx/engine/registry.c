@@ -44,6 +44,8 @@ static const char *host_name(const ocspx_registry_entry_t *entry, apr_pool_t *p)
 
     if (entry->policy->response_file)
         return entry->policy->response_file;
+    if (apr_is_empty_array(entry->urls))
+        return "(none)";
     url = APR_ARRAY_IDX(entry->urls, 0, const char *);
     if (apr_uri_parse(p, url, &uri) || !uri.hostname)
         return url;
@@ -79,7 +81,7 @@ static apr_array_header_t *responders(const ocspx_cert_t *cert,
 
 ocspx_registry_entry_t *
 ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
-                   const ocspx_cert_t *cert,
+                   const ocspx_cert_t *cert, const ocspx_repair_t *repair,
                    const ocspx_registry_policy_t *policy, const char *place)
 {
     apr_pool_t *p = registry->pool;
@@ -90,11 +92,12 @@ ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
     if (!entry) {
         apr_array_header_t *urls = responders(cert, policy, p);
 
-        if (apr_is_empty_array(urls) && !policy->response_file)
+        if (apr_is_empty_array(urls) && !policy->response_file && !repair)
             return NULL;
         entry = apr_pcalloc(p, sizeof(*entry));
         entry->index = ocspx_registry_count(registry);
         entry->cert = cert;
+        entry->repair = repair;
         entry->policy = policy;
         entry->urls = urls;
         entry->places = apr_array_make(p, 1, sizeof(const char *));

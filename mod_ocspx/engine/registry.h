@@ -12,6 +12,7 @@
 #include "../core/response.h"
 #include "../core/schedule.h"
 #include "fetch.h"
+#include "repair.h"
 
 /** How one certificate is to be treated; the configuration's part of it. */
 typedef struct {
@@ -33,6 +34,8 @@ typedef struct {
     apr_array_header_t *urls;   /* const char *: responders to ask, in order */
     apr_array_header_t *places; /* const char *: "name:port (file:line)" */
     unsigned host;              /* number of what it asks first */
+    const ocspx_repair_t *repair; /* to be done first; NULL: the chain is
+                                     complete */
 } ocspx_registry_entry_t;
 
 typedef struct {
@@ -46,13 +49,15 @@ ocspx_registry_t *ocspx_registry_make(apr_pool_t *p);
 
 /**
  * Add @a cert as used at @a place; an entry it already has is extended.
+ * @param repair NULL where @a cert knows its issuer
  * @param conflict set to a sentence where @a policy differs from what the
  *        entry already has and is therefore not used, else NULL
- * @return the entry, or NULL where there is neither responder URL nor file
+ * @return the entry, or NULL where there is neither responder URL nor file nor
+ *         anything to repair
  */
 ocspx_registry_entry_t *
 ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
-                   const ocspx_cert_t *cert,
+                   const ocspx_cert_t *cert, const ocspx_repair_t *repair,
                    const ocspx_registry_policy_t *policy, const char *place);
 
 static inline unsigned ocspx_registry_count(const ocspx_registry_t *registry)

@@ -1,4 +1,5 @@
-/* store: one DER file per certificate, so that a restart needs no network.
+/* store: one DER file per certificate, so that a restart needs no network; and
+ * beside it what its chain lacks, where that had to be fetched.
  *
  * The only user of the state directory. What is read back is as little
  * trusted as the network: the caller has it judged again.
@@ -12,6 +13,12 @@
 #include "../core/cert.h"
 
 typedef struct ocspx_store_t ocspx_store_t;
+
+/** What is kept of a certificate: its response, or what its chain lacks. */
+typedef enum {
+    OCSPX_STORE_RESPONSE, /* <id>.der */
+    OCSPX_STORE_CHAIN     /* <id>.pem */
+} ocspx_store_kind_e;
 
 /**
  * Make sure that the directory exists with mode 0700 and belongs to @a uid;

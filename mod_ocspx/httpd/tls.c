@@ -109,7 +109,7 @@ static ocspx_registry_entry_t *enter(server_rec *s, apr_pool_t *p,
                      "OCSPX0101: %s: %s: %s. %s", cert->name,
                      ocspx_cause_code(OCSPX_CAUSE_BAD_URL), cert->bad_url,
                      ocspx_cause_remedy(OCSPX_CAUSE_BAD_URL));
-    entry = ocspx_registry_add(generation->registry, &conflict, cert,
+    entry = ocspx_registry_add(generation->registry, &conflict, cert, NULL,
                                ocspx_settings_policy(s, p), place(s, p));
     if (ocspx_registry_count(generation->registry) > before)
         APR_ARRAY_PUSH(generation->vhosts, server_rec *) = s;

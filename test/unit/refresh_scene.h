@@ -172,7 +172,7 @@ static inline ocspx_refresh_t *make_refresher_with(apr_size_t area)
     const char *conflict;
 
     ck_assert_ptr_nonnull(
-        ocspx_registry_add(registry, &conflict, cert, &policy, "here"));
+        ocspx_registry_add(registry, &conflict, cert, NULL, &policy, "here"));
     ck_assert_int_eq(ocspx_cache_create(&cache, 1, area, pool), APR_SUCCESS);
     ocspx_cache_name(cache, 0, cert->digest);
     ck_assert_int_eq(ocspx_cache_writer_enter(cache), APR_SUCCESS);

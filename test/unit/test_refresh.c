@@ -215,7 +215,8 @@ static void make_crowd(void)
                          ca, pool);
         ck_assert_int_eq(ocspx_cert_make(&another, other->cert, ca->cert, pool),
                          APR_SUCCESS);
-        ocspx_registry_add(registry, &conflict, another, &policy, "there");
+        ocspx_registry_add(registry, &conflict, another, NULL, &policy,
+                           "there");
     }
     ck_assert_int_eq(
         ocspx_cache_create(&cache, CROWD, ocspx_cache_area_size(CROWD), pool),

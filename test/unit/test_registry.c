@@ -6,15 +6,17 @@ START_TEST(one_entry_for_one_certificate)
     ocspx_registry_policy_t other = policy;
     const char *conflict;
     ocspx_registry_entry_t *entry =
-        ocspx_registry_add(registry, &conflict, cert, &policy, "first");
+        ocspx_registry_add(registry, &conflict, cert, NULL, &policy, "first");
 
     ck_assert_ptr_null(conflict);
     ck_assert_ptr_eq(
-        ocspx_registry_add(registry, &conflict, cert, &other, "second"), entry);
+        ocspx_registry_add(registry, &conflict, cert, NULL, &other, "second"),
+        entry);
     ck_assert_ptr_null(conflict);
     other.force_url = "http://other/";
     ck_assert_ptr_eq(
-        ocspx_registry_add(registry, &conflict, cert, &other, "third"), entry);
+        ocspx_registry_add(registry, &conflict, cert, NULL, &other, "third"),
+        entry);
     ck_assert_ptr_nonnull(strstr(conflict, "first"));
     ck_assert_ptr_nonnull(strstr(conflict, "third"));
     ck_assert_uint_eq(ocspx_registry_count(registry), 1);
@@ -29,7 +31,8 @@ START_TEST(forced_url_replaces_the_certificates)
     ocspx_registry_entry_t *entry;
 
     policy.force_url = "http://other/";
-    entry = ocspx_registry_add(registry, &conflict, cert, &policy, "here");
+    entry =
+        ocspx_registry_add(registry, &conflict, cert, NULL, &policy, "here");
     ck_assert_int_eq(entry->urls->nelts, 1);
     ck_assert_str_eq(APR_ARRAY_IDX(entry->urls, 0, const char *),
                      "http://other/");
@@ -42,11 +45,11 @@ START_TEST(nothing_to_ask_is_no_entry)
 
     apr_array_clear(cert->urls);
     ck_assert_ptr_null(
-        ocspx_registry_add(registry, &conflict, cert, &policy, "here"));
+        ocspx_registry_add(registry, &conflict, cert, NULL, &policy, "here"));
     ck_assert_uint_eq(ocspx_registry_count(registry), 0);
     policy.response_file = "/some/file";
     ck_assert_ptr_nonnull(
-        ocspx_registry_add(registry, &conflict, cert, &policy, "here"));
+        ocspx_registry_add(registry, &conflict, cert, NULL, &policy, "here"));
 }
 END_TEST
 
