@@ -29,15 +29,49 @@ static const char *openssl_error(apr_pool_t *p)
     return apr_pstrdup(p, text);
 }
 
+/** Whose handshake is under way, and where to note what the server sent. */
+typedef struct {
+    client_result_t *result;
+    apr_pool_t *pool;
+} watcher_t;
+
+static const char *name_of(X509 *cert, apr_pool_t *p)
+{
+    char name[256] = "";
+
+    X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name,
+                              sizeof(name));
+    return apr_pstrdup(p, name);
+}
+
+/** Note the chain as sent, then verify as usual; OpenSSL forgets one that it
+ * does not accept. */
+static int note_and_verify(X509_STORE_CTX *verify, void *unused)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(verify,
+                                          SSL_get_ex_data_X509_STORE_CTX_idx());
+    STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(verify);
+    watcher_t *watcher = SSL_get_app_data(ssl);
+
+    (void)unused;
+    watcher->result->sent = sk_X509_num(sent);
+    for (int i = 0; i < watcher->result->sent; i++)
+        watcher->result->chain = apr_pstrcat(
+            watcher->pool, watcher->result->chain, i > 0 ? ", " : "",
+            name_of(sk_X509_value(sent, i), watcher->pool), NULL);
+    return X509_verify_cert(verify);
+}
+
 SSL_CTX *client_context(const client_spec_t *spec)
 {
     /* OpenSSL's macros want their text writable. */
-    char rsa[] = "RSA-PSS+SHA256:RSA+SHA256";
-    char ec[] = "ECDSA+SHA256:ECDSA+SHA384";
+    char rsa[] = CLIENT_RSA_ALGORITHMS;
+    char ec[] = CLIENT_EC_ALGORITHMS;
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 
     signal(SIGPIPE, SIG_IGN); /* a server that closes early is no reason */
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(context, note_and_verify, NULL);
     if (SSL_CTX_load_verify_locations(context, spec->ca_file, NULL) != 1)
         procs_die("client: cannot read %s", spec->ca_file);
     if (spec->tls != CLIENT_TLS_ANY) {
@@ -128,13 +162,16 @@ int client_handshake_in(client_result_t *result, const client_spec_t *spec,
     apr_time_t begin = apr_time_now();
     long deadline = procs_ms() + timeout;
     int fd = connect_to(host, spec->port, deadline);
+    watcher_t watcher = {result, p};
     SSL *ssl;
 
-    *result = (client_result_t){.status = -1, .error = "cannot connect"};
+    *result =
+        (client_result_t){.status = -1, .chain = "", .error = "cannot connect"};
     if (fd < 0)
         return 0;
     ssl = SSL_new(context);
     SSL_set_fd(ssl, fd);
+    SSL_set_app_data(ssl, &watcher);
     SSL_set_tlsext_host_name(ssl, apr_pstrdup(p, spec->name));
     SSL_set1_host(ssl, spec->name);
     result->error = shake_hands(ssl, fd, deadline, p);

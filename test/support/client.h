@@ -33,6 +33,8 @@ typedef struct {
     apr_size_t len;
     double ms;          /* from connect to the end of the handshake */
     const char *serial; /* of the leaf, upper-case hex; NULL: none */
+    int sent;           /* certificates the server sent, even if not ok */
+    const char *chain;  /* their subjects' common names: "a.test, Issuer" */
     const char *error;  /* why not ok or not verified; "" if both */
 } client_result_t;
 
@@ -83,6 +85,14 @@ int client_openssl(const char **output, const client_spec_t *spec,
 int client_curl(const char **output, const client_spec_t *spec, apr_pool_t *p);
 int client_gnutls(const char **output, const client_spec_t *spec,
                   apr_pool_t *p);
+
+/**
+ * Is the chain complete? `openssl s_client', strict, with the root alone;
+ * whatever the certificate's name, and whatever the staple. With the spec's
+ * key type.
+ */
+int client_openssl_chain(const char **output, const client_spec_t *spec,
+                         apr_pool_t *p);
 
 /** `openssl ocsp' on a response; @return 1: "Response verify OK". */
 int client_openssl_verify(const char **output, const unsigned char *der,

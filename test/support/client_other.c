@@ -1,5 +1,5 @@
 /* client_other: the TLS clients other people use, as judges of a staple. */
-#include "client.h"
+#include "client_private.h"
 
 #include <string.h>
 
@@ -53,6 +53,33 @@ int client_openssl(const char **output, const client_spec_t *spec,
     return result.status == 0 &&
            strstr(*output, "OCSP Response Status: successful") != NULL &&
            strstr(*output, "Cert Status: good") != NULL &&
+           strstr(*output, "Verify return code: 0 (ok)") != NULL;
+}
+
+/* Given a file of roots, s_client has no others. */
+int client_openssl_chain(const char **output, const client_spec_t *spec,
+                         apr_pool_t *p)
+{
+    const char *argv[] = {
+        "openssl",
+        "s_client",
+        "-connect",
+        apr_psprintf(p, "%s:%d", bracketed(spec, p), spec->port),
+        "-servername",
+        spec->name,
+        "-showcerts",
+        "-verify_return_error",
+        "-CAfile",
+        spec->ca_file,
+        spec->key != CLIENT_KEY_ANY ? "-sigalgs" : NULL,
+        spec->key == CLIENT_KEY_RSA ? CLIENT_RSA_ALGORITHMS
+                                    : CLIENT_EC_ALGORITHMS,
+        NULL};
+    procs_result_t result;
+
+    procs_run(&result, argv, NULL, limit_of(spec), p);
+    *output = result.output;
+    return result.status == 0 &&
            strstr(*output, "Verify return code: 0 (ok)") != NULL;
 }
 

@@ -12,6 +12,10 @@
 
 #include "client.h"
 
+/** The signature algorithms by which a client asks for one type of key. */
+#define CLIENT_RSA_ALGORITHMS "RSA-PSS+SHA256:RSA+SHA256"
+#define CLIENT_EC_ALGORITHMS "ECDSA+SHA256:ECDSA+SHA384"
+
 /** For handshakes after this spec; its name may differ in each. */
 SSL_CTX *client_context(const client_spec_t *spec);
 

@@ -118,21 +118,30 @@ static const char *append_pem(httpd_t *h, const char *pem, const pki_t *of)
     return apr_pstrcat(h->pool, pem, procs_read_file(part, h->pool), NULL);
 }
 
-const char *httpd_cert(httpd_t *h, const char **key, const char *name,
-                       const pki_t *leaf, ...)
+const char *httpd_cert_va(httpd_t *h, const char **key, const char *name,
+                          const pki_t *leaf, va_list chain)
 {
     const char *path = apr_pstrcat(h->pool, h->root, "/", name, ".pem", NULL);
     const char *pem = append_pem(h, "", leaf);
     const pki_t *next;
-    va_list chain;
 
-    va_start(chain, leaf);
     while ((next = va_arg(chain, const pki_t *)) != NULL)
         pem = append_pem(h, pem, next);
-    va_end(chain);
     pki_write_file(path, pem, strlen(pem));
     *key = apr_pstrcat(h->pool, h->root, "/", name, ".key", NULL);
     pki_write_key(*key, leaf);
+    return path;
+}
+
+const char *httpd_cert(httpd_t *h, const char **key, const char *name,
+                       const pki_t *leaf, ...)
+{
+    const char *path;
+    va_list chain;
+
+    va_start(chain, leaf);
+    path = httpd_cert_va(h, key, name, leaf, chain);
+    va_end(chain);
     return path;
 }
 

@@ -16,6 +16,7 @@
 #define OCSPX_TEST_HTTPD_H
 
 #include <apr_pools.h>
+#include <stdarg.h>
 #include <sys/types.h>
 
 #include "pki.h"
@@ -68,6 +69,8 @@ const char *httpd_path(const httpd_t *h, const char *name);
  */
 const char *httpd_cert(httpd_t *h, const char **key, const char *name,
                        const pki_t *leaf, ...);
+const char *httpd_cert_va(httpd_t *h, const char **key, const char *name,
+                          const pki_t *leaf, va_list chain);
 
 /** httpd -t; @return its exit status, @a output what it said. */
 int httpd_configtest(httpd_t *h, const char **output);

@@ -132,7 +132,8 @@ static void copy_text(char *to, const char *from, apr_size_t size)
     apr_cpystrn(to, from != NULL ? from : "", size);
 }
 
-static void fill_slot(responder_slot_t *slot, const responder_script_t *script)
+void responder_slot_fill(responder_slot_t *slot,
+                         const responder_script_t *script)
 {
     if (script->body_len > sizeof(slot->body))
         procs_die("responder_script: body too long");
@@ -140,6 +141,7 @@ static void fill_slot(responder_slot_t *slot, const responder_script_t *script)
     slot->script = *script;
     copy_text(slot->url, script->url, sizeof(slot->url));
     copy_text(slot->headers, script->headers, sizeof(slot->headers));
+    copy_text(slot->type, script->type, sizeof(slot->type));
     if (script->body_len > 0)
         memcpy(slot->body, script->body, script->body_len);
 }
@@ -150,8 +152,9 @@ void responder_script(responder_t *r, const pki_t *leaf,
     responder_shared_t *shared = r->shared;
 
     responder_lock(shared);
-    fill_slot(leaf != NULL ? &shared->own[index_of(r, leaf)] : &shared->common,
-              script);
+    responder_slot_fill(leaf != NULL ? &shared->own[index_of(r, leaf)]
+                                     : &shared->common,
+                        script);
     shared->version++;
     responder_unlock(shared);
     if (r->pid != 0) {
@@ -179,6 +182,8 @@ void responder_reset(responder_t *r)
     responder_lock(r->shared);
     memset(&r->shared->counts, 0, sizeof(r->shared->counts));
     memset(r->shared->requests, 0, sizeof(r->shared->requests));
+    for (int i = 0; i < RESPONDER_DOCUMENTS_MAX; i++)
+        r->shared->documents[i].requests = 0;
     responder_unlock(r->shared);
 }
 

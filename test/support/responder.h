@@ -22,9 +22,12 @@
 /** Certificates one responder can know. */
 #define RESPONDER_CERTS_MAX 1024
 /** Longest body, list of headers and URL of a script. */
-#define RESPONDER_BODY_MAX 32768
+#define RESPONDER_BODY_MAX 65536
 #define RESPONDER_HEADERS_MAX 1024
 #define RESPONDER_URL_MAX 512
+/** Documents one responder can have, and longest path and type of one. */
+#define RESPONDER_DOCUMENTS_MAX 16
+#define RESPONDER_PATH_MAX 64
 /** So many request times are remembered. */
 #define RESPONDER_TIMES_MAX 8192
 
@@ -84,8 +87,9 @@ typedef struct {
     int http_status;  /* for HTTP and REDIRECT */
     apr_size_t size;  /* for OVERSIZED */
     const char *url;  /* for REDIRECT: the Location */
-    const void *body; /* for HTTP and REPLAY; copied */
+    const void *body; /* for HTTP and REPLAY, and of a document; copied */
     apr_size_t body_len;
+    const char *type;    /* of a document; NULL: application/pkix-cert */
     const char *headers; /* more response headers, each ending in CRLF */
 
     int status;                   /* V_OCSP_CERTSTATUS_*; 0: good */
@@ -157,5 +161,21 @@ int responder_times(apr_time_t *times, const pki_t **leaves, int max,
 
 /** Request line and headers of the last request; from @a p. */
 const char *responder_last_head(const responder_t *r, apr_pool_t *p);
+
+/* Documents beside OCSP, on the same port: what caIssuers URLs name. */
+
+/** "http://127.0.0.1:4711" and @a path, which begins with a slash. */
+const char *responder_url_of(const responder_t *r, const char *path);
+
+/**
+ * Answer a GET of @a path so, from now on; NORMAL: 200 with body and type. The
+ * answers that only OCSP knows mean NORMAL here. The script for all plays no
+ * role, unless it is one for the whole listener.
+ */
+void responder_document(responder_t *r, const char *path,
+                        const responder_script_t *script);
+
+/** GETs of it, which count nowhere else (but for the connections). */
+unsigned responder_document_requests(const responder_t *r, const char *path);
 
 #endif

@@ -1,6 +1,7 @@
 /* responder_private: what the files of the responder share.
  *
  *   responder.c           the test's side: process, scripts, counters
+ *   responder_document.c  documents beside OCSP
  *   responder_server.c    the process: sockets, one poll loop
  *   responder_listener.c  the listening socket
  *   responder_http.c      HTTP to OCSP request, and bytes to HTTP answer
@@ -22,8 +23,15 @@ typedef struct {
     responder_script_t script;
     char url[RESPONDER_URL_MAX];
     char headers[RESPONDER_HEADERS_MAX];
+    char type[RESPONDER_PATH_MAX];
     unsigned char body[RESPONDER_BODY_MAX];
 } responder_slot_t;
+
+typedef struct {
+    char path[RESPONDER_PATH_MAX]; /* "": not used yet */
+    unsigned requests;
+    responder_slot_t slot;
+} responder_document_t;
 
 /** Memory of both processes. */
 typedef struct {
@@ -37,6 +45,7 @@ typedef struct {
     char last_head[RESPONDER_HEAD_MAX];
     responder_slot_t common;
     responder_slot_t own[RESPONDER_CERTS_MAX];
+    responder_document_t documents[RESPONDER_DOCUMENTS_MAX];
 } responder_shared_t;
 
 typedef struct {
@@ -100,6 +109,9 @@ int responder_script_is_sha256(OCSP_REQUEST *request);
 void responder_script_reply(responder_reply_t *reply, responder_t *r, int cert,
                             OCSP_REQUEST *request, const responder_slot_t *slot,
                             apr_pool_t *p);
+/** The answer to a GET of a document. */
+void responder_script_document(responder_reply_t *reply,
+                               const responder_slot_t *slot, apr_pool_t *p);
 void responder_script_error(responder_reply_t *reply, int ocsp_status,
                             const responder_slot_t *slot, apr_pool_t *p);
 
@@ -118,6 +130,15 @@ void responder_listener_set(responder_listener_t *l, responder_answer_e wanted);
 
 /** The server's part; never returns. */
 void responder_server_run(responder_t *r) __attribute__((noreturn));
+
+/** The document that a request is about; NULL: none. */
+responder_document_t *
+responder_document_find(responder_shared_t *shared,
+                        const responder_request_t *request);
+
+/** Copy a script with all that it points to. */
+void responder_slot_fill(responder_slot_t *slot,
+                         const responder_script_t *script);
 
 void responder_lock(responder_shared_t *shared);
 void responder_unlock(responder_shared_t *shared);

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #define OCSP_TYPE "application/ocsp-response"
+#define CERT_TYPE "application/pkix-cert"
 #define DAY apr_time_from_sec(86400)
 #define HOUR apr_time_from_sec(3600)
 #define MINUTE apr_time_from_sec(60)
@@ -157,23 +158,32 @@ static const unsigned char *sign(apr_size_t *len, responder_t *r, int index,
     return pki_response(len, &response, p);
 }
 
-static void reply_signed(responder_reply_t *reply, responder_t *r, int cert,
-                         OCSP_REQUEST *request, const responder_slot_t *slot,
-                         apr_pool_t *p)
+/** What is right, or right but for the way it is sent. */
+static void reply_body(responder_reply_t *reply, const char *type,
+                       const unsigned char *body, apr_size_t len,
+                       const responder_slot_t *slot, apr_pool_t *p)
 {
     responder_answer_e answer = slot->script.answer;
-    const char *type =
-        answer == RESPONDER_WRONG_TYPE ? "text/plain" : OCSP_TYPE;
-    apr_size_t len;
-    const unsigned char *der = sign(&len, r, cert, request, &slot->script, p);
 
+    if (answer == RESPONDER_WRONG_TYPE)
+        type = "text/plain";
     if (answer == RESPONDER_TRUNCATED)
         len /= 2;
-    responder_http_build(reply, 200, type, der, len, slot, p);
+    responder_http_build(reply, 200, type, body, len, slot, p);
     if (answer == RESPONDER_CUT) {
         reply->len -= len / 2;
         reply->close = 1;
     }
+}
+
+static void reply_signed(responder_reply_t *reply, responder_t *r, int cert,
+                         OCSP_REQUEST *request, const responder_slot_t *slot,
+                         apr_pool_t *p)
+{
+    apr_size_t len;
+    const unsigned char *der = sign(&len, r, cert, request, &slot->script, p);
+
+    reply_body(reply, OCSP_TYPE, der, len, slot, p);
 }
 
 void responder_script_error(responder_reply_t *reply, int ocsp_status,
@@ -186,7 +196,7 @@ void responder_script_error(responder_reply_t *reply, int ocsp_status,
 }
 
 /** Answers in which no certificate plays a role. @return 0: not such */
-static int reply_unsigned(responder_reply_t *reply,
+static int reply_unsigned(responder_reply_t *reply, const char *type,
                           const responder_slot_t *slot, apr_pool_t *p)
 {
     static const char html[] = "<html><body>Please log in.</body></html>\n";
@@ -205,15 +215,14 @@ static int reply_unsigned(responder_reply_t *reply,
         responder_http_build(reply, status ? status : 302, "text/plain", "", 0,
                              slot, p);
     } else if (answer == RESPONDER_OVERSIZED) {
-        responder_http_build(reply, 200, OCSP_TYPE,
-                             apr_pcalloc(p, script->size), script->size, slot,
-                             p);
+        responder_http_build(reply, 200, type, apr_pcalloc(p, script->size),
+                             script->size, slot, p);
     } else if (answer == RESPONDER_REPLAY) {
-        responder_http_build(reply, 200, OCSP_TYPE, slot->body,
-                             script->body_len, slot, p);
-    } else if (answer == RESPONDER_NOT_OCSP) {
-        responder_http_build(reply, 200, OCSP_TYPE, noise, sizeof(noise) - 1,
+        responder_http_build(reply, 200, type, slot->body, script->body_len,
                              slot, p);
+    } else if (answer == RESPONDER_NOT_OCSP) {
+        responder_http_build(reply, 200, type, noise, sizeof(noise) - 1, slot,
+                             p);
     } else {
         return 0;
     }
@@ -231,23 +240,46 @@ static int error_status(responder_answer_e answer)
                                         : -1;
 }
 
-void responder_script_reply(responder_reply_t *reply, responder_t *r, int cert,
-                            OCSP_REQUEST *request, const responder_slot_t *slot,
-                            apr_pool_t *p)
+/** Answers of the connection alone, and how to send any.
+ * @return 0: an answer is still to be made */
+static int reply_without_answer(responder_reply_t *reply,
+                                const responder_script_t *script)
 {
-    responder_answer_e answer = slot->script.answer;
-    int status = error_status(answer);
+    responder_answer_e answer = script->answer;
 
-    reply->delay_ms = slot->script.delay_ms;
-    reply->byte_ms = slot->script.byte_ms;
-    reply->close = slot->script.close;
+    reply->delay_ms = script->delay_ms;
+    reply->byte_ms = script->byte_ms;
+    reply->close = script->close;
     if (answer == RESPONDER_HANG || answer == RESPONDER_BLACK_HOLE ||
         answer == RESPONDER_REFUSE)
         reply->act = RESPONDER_SAY_NOTHING;
     else if (answer == RESPONDER_RESET)
         reply->act = RESPONDER_DISCONNECT;
-    else if (status >= 0)
+    else
+        return 0;
+    return 1;
+}
+
+void responder_script_reply(responder_reply_t *reply, responder_t *r, int cert,
+                            OCSP_REQUEST *request, const responder_slot_t *slot,
+                            apr_pool_t *p)
+{
+    int status = error_status(slot->script.answer);
+
+    if (reply_without_answer(reply, &slot->script))
+        return;
+    if (status >= 0)
         responder_script_error(reply, status, slot, p);
-    else if (!reply_unsigned(reply, slot, p))
+    else if (!reply_unsigned(reply, OCSP_TYPE, slot, p))
         reply_signed(reply, r, cert, request, slot, p);
+}
+
+void responder_script_document(responder_reply_t *reply,
+                               const responder_slot_t *slot, apr_pool_t *p)
+{
+    const char *type = slot->type[0] != '\0' ? slot->type : CERT_TYPE;
+
+    if (!reply_without_answer(reply, &slot->script) &&
+        !reply_unsigned(reply, type, slot, p))
+        reply_body(reply, type, slot->body, slot->script.body_len, slot, p);
 }

@@ -117,9 +117,15 @@ static void choose_reply(responder_reply_t *reply, responder_t *r,
 {
     responder_shared_t *shared = r->shared;
     const responder_slot_t *slot = &shared->common;
+    responder_document_t *document = responder_document_find(shared, request);
     int cert;
 
     apr_cpystrn(shared->last_head, request->head, sizeof(shared->last_head));
+    if (document != NULL) {
+        document->requests++;
+        responder_script_document(reply, &document->slot, p);
+        return;
+    }
     if (request->ocsp == NULL) {
         shared->counts.malformed++;
         responder_http_build(reply, 400, "text/plain", "", 0, slot, p);

@@ -63,16 +63,24 @@ static const char *file_name(const world_t *w, const char *names)
     return name;
 }
 
+const char *world_chain_vhost(world_t *w, const char *names, const pki_t *leaf,
+                              const char *extra, ...)
+{
+    httpd_vhost_t vhost = {.names = names, .extra = extra};
+    va_list chain;
+
+    va_start(chain, extra);
+    vhost.cert =
+        httpd_cert_va(w->httpd, &vhost.key, file_name(w, names), leaf, chain);
+    va_end(chain);
+    httpd_vhost(w->httpd, &vhost);
+    return vhost.cert;
+}
+
 void world_vhost(world_t *w, const char *names, const pki_t *leaf,
                  const char *extra)
 {
-    const char *key;
-    const char *cert =
-        httpd_cert(w->httpd, &key, file_name(w, names), leaf, w->issuer, NULL);
-
-    httpd_vhost(w->httpd,
-                &(httpd_vhost_t){
-                    .names = names, .cert = cert, .key = key, .extra = extra});
+    world_chain_vhost(w, names, leaf, extra, w->issuer, NULL);
 }
 
 pki_t *world_site(world_t *w, const char *name)

@@ -55,6 +55,14 @@ pki_t *world_leaf(world_t *w, const pki_spec_t *spec);
 void world_vhost(world_t *w, const char *names, const pki_t *leaf,
                  const char *extra);
 
+/**
+ * A virtual host with just these certificates in its file: the leaf, and after
+ * @a extra (more lines, or NULL) const pki_t * up to a NULL.
+ * @return the file; httpd_cert() with the first of the names writes it anew
+ */
+const char *world_chain_vhost(world_t *w, const char *names, const pki_t *leaf,
+                              const char *extra, ...);
+
 /** Both: a virtual host with an EC certificate of its own. */
 pki_t *world_site(world_t *w, const char *name);
 
