@@ -1,0 +1,309 @@
+/* served: what OpenSSL sends to clients with a certificate. */
+#include "served.h"
+
+#include <apr_errno.h>
+#include <apr_strings.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "../core/cert.h"
+
+static apr_status_t free_cert(void *cert)
+{
+    X509_free(cert);
+    return APR_SUCCESS;
+}
+
+static void add(apr_array_header_t *served, X509 *cert)
+{
+    X509_up_ref(cert);
+    apr_pool_cleanup_register(served->pool, cert, free_cert,
+                              apr_pool_cleanup_null);
+    APR_ARRAY_PUSH(served, X509 *) = cert;
+}
+
+static void add_all(apr_array_header_t *served, const STACK_OF(X509) * certs)
+{
+    int i;
+
+    for (i = 0; i < sk_X509_num(certs); i++)
+        add(served, sk_X509_value(certs, i));
+}
+
+/* --- from an SSL_CTX ------------------------------------------------- */
+
+static const STACK_OF(X509) * configured(SSL_CTX *ctx)
+{
+    STACK_OF(X509) *certs = NULL;
+
+    SSL_CTX_get0_chain_certs(ctx, &certs);
+    if (!certs)
+        SSL_CTX_get_extra_chain_certs_only(ctx, &certs);
+    return certs;
+}
+
+/* Where OpenSSL looks for a chain that is not configured; NULL: nowhere. */
+static X509_STORE *automatic(SSL_CTX *ctx)
+{
+    X509_STORE *store = NULL;
+
+    if (SSL_CTX_get_mode(ctx) & SSL_MODE_NO_AUTO_CHAIN)
+        return NULL;
+#ifdef SSL_CTX_get0_chain_cert_store
+    SSL_CTX_get0_chain_cert_store(ctx, &store);
+#endif
+    return store ? store : SSL_CTX_get_cert_store(ctx);
+}
+
+/* OpenSSL, too, sends what it found on the way, whatever the verdict. */
+static void build(apr_array_header_t *served, X509 *leaf, X509_STORE *store)
+{
+    X509_STORE_CTX *search = X509_STORE_CTX_new();
+
+    if (search && X509_STORE_CTX_init(search, store, leaf, NULL) == 1) {
+        (void)X509_verify_cert(search);
+        add_all(served, X509_STORE_CTX_get0_chain(search));
+    }
+    X509_STORE_CTX_free(search);
+}
+
+apr_array_header_t *ocspx_served_by_ctx(SSL_CTX *ctx, apr_pool_t *p)
+{
+    apr_array_header_t *served = apr_array_make(p, 4, sizeof(X509 *));
+    X509 *leaf = SSL_CTX_get0_certificate(ctx);
+    const STACK_OF(X509) * chain;
+    X509_STORE *store;
+
+    if (!leaf)
+        return served;
+    ERR_set_mark();
+    chain = configured(ctx);
+    store = chain ? NULL : automatic(ctx);
+    if (store)
+        build(served, leaf, store);
+    if (apr_is_empty_array(served))
+        add(served, leaf);
+    if (chain)
+        add_all(served, chain);
+    ERR_pop_to_mark();
+    return served;
+}
+
+/* --- from files ------------------------------------------------------ */
+
+typedef struct {
+    const ocspx_served_files_t *files;
+    SSL_CTX *ctx;
+    int store_failed;
+    apr_array_header_t *troubles;
+    apr_hash_t *stores;
+} load_t;
+
+/* Why the last call failed, in words that follow a file's name. */
+static const char *reason(apr_pool_t *p)
+{
+    unsigned long error = ERR_peek_error();
+    const char *text = ERR_reason_error_string(error);
+    char buf[120];
+
+    ERR_clear_error();
+    if (ERR_GET_LIB(error) == ERR_LIB_SYS)
+        return apr_pstrcat(
+            p, "cannot be read: ",
+            apr_strerror(ERR_GET_REASON(error), buf, sizeof(buf)), NULL);
+    if (ERR_GET_LIB(error) == ERR_LIB_PEM &&
+        ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
+        return "has no certificate in it (PEM is expected)";
+    return apr_psprintf(p, "is damaged: %s", text ? text : "no reason given");
+}
+
+static void note_trouble(load_t *load, const char *file)
+{
+    apr_pool_t *p = load->troubles->pool;
+
+    APR_ARRAY_PUSH(load->troubles, const char *) = apr_psprintf(
+        p, "%s %s", ocspx_cert_printable(file, strlen(file), p), reason(p));
+}
+
+/* A file that wants a pass phrase must not stop to ask for one. */
+static int no_pass_phrase(char *buf, int size, int write, void *baton)
+{
+    (void)buf;
+    (void)size;
+    (void)write;
+    (void)baton;
+    return 0;
+}
+
+static apr_status_t free_ctx(void *ctx)
+{
+    SSL_CTX_free(ctx);
+    return APR_SUCCESS;
+}
+
+/* What mod_ssl might refuse as too weak is read: weakness is a finding. */
+static SSL_CTX *make_ctx(apr_pool_t *p)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+    if (!ctx)
+        return NULL;
+    apr_pool_cleanup_register(p, ctx, free_ctx, apr_pool_cleanup_null);
+    SSL_CTX_set_security_level(ctx, 0);
+    SSL_CTX_set_default_passwd_cb(ctx, no_pass_phrase);
+    return ctx;
+}
+
+static apr_status_t free_store(void *store)
+{
+    X509_STORE_free(store);
+    return APR_SUCCESS;
+}
+
+static X509_STORE *read_store(load_t *load)
+{
+    const ocspx_served_files_t *files = load->files;
+    X509_STORE *store = X509_STORE_new();
+    apr_pool_t *p = apr_hash_pool_get(load->stores);
+
+    if (!store)
+        return NULL;
+    apr_pool_cleanup_register(p, store, free_store, apr_pool_cleanup_null);
+    ERR_clear_error();
+    if (X509_STORE_load_locations(store, files->ca_file, files->ca_path) == 1)
+        return store;
+    note_trouble(load, files->ca_file ? files->ca_file : files->ca_path);
+    return NULL;
+}
+
+/* Where the files were of no use, an empty mark is kept in their place: one
+ * sentence is enough. */
+static void use_store(load_t *load)
+{
+    static char unusable[] = "";
+    const ocspx_served_files_t *files = load->files;
+    const char *key = apr_pstrcat(apr_hash_pool_get(load->stores),
+                                  files->ca_file ? files->ca_file : "", "\n",
+                                  files->ca_path ? files->ca_path : "", NULL);
+    void *store;
+
+    if (!files->ca_file && !files->ca_path)
+        return;
+    store = apr_hash_get(load->stores, key, APR_HASH_KEY_STRING);
+    if (!store) {
+        store = read_store(load);
+        apr_hash_set(load->stores, key, APR_HASH_KEY_STRING,
+                     store ? store : unusable);
+    }
+    load->store_failed = !store || store == unusable;
+    if (!load->store_failed)
+        SSL_CTX_set1_cert_store(load->ctx, store);
+}
+
+/* A chain file that is a certificate's file, too, begins with that one. */
+static int begins_with_leaf(const ocspx_served_files_t *files)
+{
+    int i;
+
+    for (i = 0; i < files->certs->nelts; i++)
+        if (!strcmp(APR_ARRAY_IDX(files->certs, i, const char *), files->chain))
+            return 1;
+    return 0;
+}
+
+static int add_extra(load_t *load, BIO *bio)
+{
+    int skip = begins_with_leaf(load->files);
+    X509 *cert;
+
+    while ((cert = PEM_read_bio_X509(bio, NULL, no_pass_phrase, NULL))) {
+        if (skip || SSL_CTX_add_extra_chain_cert(load->ctx, cert) != 1)
+            X509_free(cert);
+        skip = 0;
+    }
+    /* The end of the file, or something else? */
+    if (skip || ERR_GET_REASON(ERR_peek_error()) != PEM_R_NO_START_LINE)
+        return 0;
+    ERR_clear_error();
+    return 1;
+}
+
+static int use_chain(load_t *load)
+{
+    BIO *bio;
+    int ok;
+
+    if (!load->files->chain)
+        return 1;
+    ERR_clear_error();
+    bio = BIO_new_file(load->files->chain, "r");
+    ok = bio && add_extra(load, bio);
+    if (!ok)
+        note_trouble(load, load->files->chain);
+    BIO_free(bio);
+    return ok;
+}
+
+static int use_cert(load_t *load, const char *file)
+{
+    int ok;
+
+    ERR_clear_error();
+    ok = load->files->chain
+             ? SSL_CTX_use_certificate_file(load->ctx, file,
+                                            SSL_FILETYPE_PEM) == 1
+             : SSL_CTX_use_certificate_chain_file(load->ctx, file) == 1;
+    if (!ok)
+        note_trouble(load, file);
+    return ok && !(load->store_failed && !configured(load->ctx));
+}
+
+/* Of two certificates with the same kind of key the last one counts. */
+static void replace_or_add(apr_array_header_t *all, ocspx_served_t served)
+{
+    X509 *leaf = APR_ARRAY_IDX(served.served, 0, X509 *);
+    int kind = EVP_PKEY_base_id(X509_get0_pubkey(leaf));
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        ocspx_served_t *before = &APR_ARRAY_IDX(all, i, ocspx_served_t);
+
+        leaf = APR_ARRAY_IDX(before->served, 0, X509 *);
+        if (EVP_PKEY_base_id(X509_get0_pubkey(leaf)) == kind) {
+            *before = served;
+            return;
+        }
+    }
+    APR_ARRAY_PUSH(all, ocspx_served_t) = served;
+}
+
+static int is_token(const char *name)
+{
+    return !strncmp(name, "pkcs11:", 7);
+}
+
+apr_array_header_t *ocspx_served_by_files(apr_array_header_t *troubles,
+                                          const ocspx_served_files_t *files,
+                                          apr_hash_t *stores, apr_pool_t *p)
+{
+    apr_array_header_t *all = apr_array_make(p, 2, sizeof(ocspx_served_t));
+    load_t load = {files, make_ctx(p), 0, troubles, stores};
+    int i;
+
+    if (!load.ctx)
+        return all;
+    use_store(&load);
+    if (!use_chain(&load))
+        return all;
+    for (i = 0; i < files->certs->nelts; i++) {
+        ocspx_served_t one = {
+            .file = APR_ARRAY_IDX(files->certs, i, const char *),
+        };
+
+        if (is_token(one.file) || !use_cert(&load, one.file))
+            continue;
+        one.served = ocspx_served_by_ctx(load.ctx, p);
+        replace_or_add(all, one);
+    }
+    return all;
+}
