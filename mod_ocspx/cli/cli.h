@@ -36,7 +36,8 @@ int cli_read_file(const unsigned char **data, apr_size_t *len, const char *path,
                   apr_pool_t *p);
 
 /**
- * The certificates of a PEM or DER file, X509 *, in order; freed with @a p.
+ * The certificates of a PEM, DER or PKCS #7 file, X509 *, in order; freed
+ * with @a p.
  * @return NULL, after a complaint, where there are none
  */
 apr_array_header_t *cli_read_certs(const char *path, apr_pool_t *p);

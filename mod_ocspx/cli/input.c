@@ -2,11 +2,10 @@
 #include <apr_file_io.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "../core/certs.h"
 #include "cli.h"
 
 /* Far more than any response or chain has. */
@@ -40,60 +39,19 @@ int cli_read_file(const unsigned char **data, apr_size_t *len, const char *path,
 
 /* --- certificates ---------------------------------------------------- */
 
-static apr_status_t free_cert(void *cert)
-{
-    X509_free(cert);
-    return APR_SUCCESS;
-}
-
-static void keep(apr_array_header_t *certs, X509 *cert, apr_pool_t *p)
-{
-    apr_pool_cleanup_register(p, cert, free_cert, apr_pool_cleanup_null);
-    APR_ARRAY_PUSH(certs, X509 *) = cert;
-}
-
-/* @return 0: there is one that cannot be read */
-static int read_pem(apr_array_header_t *certs, BIO *in, apr_pool_t *p)
-{
-    X509 *cert;
-
-    while ((cert = PEM_read_bio_X509(in, NULL, NULL, NULL)))
-        keep(certs, cert, p);
-    return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-}
-
-static void read_der(apr_array_header_t *certs, const unsigned char *data,
-                     apr_size_t len, apr_pool_t *p)
-{
-    X509 *cert = d2i_X509(NULL, &data, (long)len);
-
-    if (cert)
-        keep(certs, cert, p);
-}
-
 apr_array_header_t *cli_read_certs(const char *path, apr_pool_t *p)
 {
-    apr_array_header_t *certs = apr_array_make(p, 4, sizeof(X509 *));
+    apr_array_header_t *certs;
     const unsigned char *data;
+    const char *why;
     apr_size_t len;
-    int intact;
-    BIO *in;
 
     if (!cli_read_file(&data, &len, path, p))
         return NULL;
-    in = BIO_new_mem_buf(data, (int)len);
-    intact = in && read_pem(certs, in, p);
-    BIO_free(in);
-    if (intact && apr_is_empty_array(certs))
-        read_der(certs, data, len, p);
-    ERR_clear_error();
-    if (intact && !apr_is_empty_array(certs))
-        return certs;
-    if (intact)
-        cli_complain("%s holds no certificate in PEM or DER form", path);
-    else
-        cli_complain("certificate %d in %s is damaged", certs->nelts + 1, path);
-    return NULL;
+    certs = ocspx_certs_read(&why, data, len, p);
+    if (!certs)
+        cli_complain("%s %s", path, why);
+    return certs;
 }
 
 ocspx_cert_t *cli_read_pair(const char *path, const char *issuer_path,

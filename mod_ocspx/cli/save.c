@@ -48,8 +48,8 @@ const char *cli_save_objection(const cli_save_t *save, const ocspx_cert_t *cert,
     apr_size_t len;
 
     if (!save->store ||
-        ocspx_store_load(&der, &len, &why, save->store, cert->id,
-                         OCSPX_RESPONSE_SIZE_MAX, p) != APR_SUCCESS)
+        ocspx_store_load(&der, &len, &why, save->store, OCSPX_STORE_RESPONSE,
+                         cert->id, OCSPX_RESPONSE_SIZE_MAX, p) != APR_SUCCESS)
         return NULL;
     ocspx_response_judge(&kept, der, len, cert, &policy, apr_time_now(), p);
     if (kept.verdict != OCSPX_RESPONSE_GOOD &&
@@ -65,12 +65,12 @@ static int save_in_store(const char **path, const cli_save_t *save,
 {
     const char *why;
 
-    if (ocspx_store_save(&why, save->store, cert->id, der, len, p) !=
-        APR_SUCCESS) {
+    if (ocspx_store_save(&why, save->store, OCSPX_STORE_RESPONSE, cert->id, der,
+                         len, p) != APR_SUCCESS) {
         cli_complain("%s", why);
         return 0;
     }
-    *path = apr_psprintf(p, "%s/%s.der", save->state_dir, cert->id);
+    *path = ocspx_store_file(save->store, OCSPX_STORE_RESPONSE, cert->id, p);
     return 1;
 }
 

@@ -263,3 +263,44 @@ const char *ocspx_cause_severity_name(ocspx_cause_severity_e severity)
 
     return names[severity];
 }
+
+/* The enum is in the order of the groups. */
+ocspx_cause_group_e ocspx_cause_group(ocspx_cause_e cause)
+{
+    static const struct {
+        ocspx_cause_e last;
+        ocspx_cause_group_e group;
+    } groups[] = {
+        {OCSPX_CAUSE_NONE, OCSPX_CAUSE_GROUP_OK},
+        {OCSPX_CAUSE_STALE, OCSPX_CAUSE_GROUP_CLOCK},
+        {OCSPX_CAUSE_INTERCEPTED, OCSPX_CAUSE_GROUP_EGRESS},
+        {OCSPX_CAUSE_SIGNER_EXPIRES_EARLY, OCSPX_CAUSE_GROUP_SIGNER},
+        {OCSPX_CAUSE_OTHER_PROVIDER, OCSPX_CAUSE_GROUP_CONFIGURATION},
+        {OCSPX_CAUSE_CHAIN_NOT_CERT, OCSPX_CAUSE_GROUP_CHAIN},
+        {OCSPX_CAUSE_RESP_TOO_LARGE, OCSPX_CAUSE_GROUP_RESPONDER},
+        {OCSPX_CAUSE_UNKNOWN, OCSPX_CAUSE_GROUP_STATUS},
+        {OCSPX_CAUSE_COUNT, OCSPX_CAUSE_GROUP_OK},
+    };
+    unsigned i = 0;
+
+    while (i < sizeof(groups) / sizeof(groups[0]) - 1 &&
+           cause > groups[i].last)
+        i++;
+    return groups[i].group;
+}
+
+const char *ocspx_cause_group_name(ocspx_cause_group_e group)
+{
+    static const char *const names[OCSPX_CAUSE_GROUP_COUNT] = {
+        [OCSPX_CAUSE_GROUP_OK] = "ok",
+        [OCSPX_CAUSE_GROUP_CLOCK] = "clock",
+        [OCSPX_CAUSE_GROUP_EGRESS] = "egress",
+        [OCSPX_CAUSE_GROUP_SIGNER] = "signer",
+        [OCSPX_CAUSE_GROUP_CONFIGURATION] = "configuration",
+        [OCSPX_CAUSE_GROUP_CHAIN] = "chain",
+        [OCSPX_CAUSE_GROUP_RESPONDER] = "responder",
+        [OCSPX_CAUSE_GROUP_STATUS] = "status",
+    };
+
+    return names[group];
+}

@@ -78,6 +78,24 @@ typedef enum {
     OCSPX_CAUSE_ERROR
 } ocspx_cause_severity_e;
 
+/** What went wrong, in a word; the results of attempts are counted by it. */
+typedef enum {
+    OCSPX_CAUSE_GROUP_OK, /* NONE, and REVOKED: an answer that can be used */
+    OCSPX_CAUSE_GROUP_CLOCK,
+    OCSPX_CAUSE_GROUP_EGRESS,
+    OCSPX_CAUSE_GROUP_SIGNER,
+    OCSPX_CAUSE_GROUP_CONFIGURATION,
+    OCSPX_CAUSE_GROUP_CHAIN,
+    OCSPX_CAUSE_GROUP_RESPONDER,
+    OCSPX_CAUSE_GROUP_STATUS, /* UNKNOWN */
+    OCSPX_CAUSE_GROUP_COUNT
+} ocspx_cause_group_e;
+
+ocspx_cause_group_e ocspx_cause_group(ocspx_cause_e cause);
+
+/** "ok", "clock", "egress" ... */
+const char *ocspx_cause_group_name(ocspx_cause_group_e group);
+
 /** Stable code, such as "CONNECT_REFUSED"; "NONE" for a value out of range. */
 const char *ocspx_cause_code(ocspx_cause_e cause);
 

@@ -119,44 +119,60 @@ int ocspx_cert_url_ok(const char *url, apr_pool_t *p)
            uri.hostname && *uri.hostname && port_ok(&uri);
 }
 
-static int has_url(const ocspx_cert_t *cert, const char *url)
+static int has_url(const apr_array_header_t *urls, const char *url)
 {
-    for (int i = 0; i < cert->urls->nelts; i++)
-        if (!strcmp(APR_ARRAY_IDX(cert->urls, i, const char *), url))
+    for (int i = 0; i < urls->nelts; i++)
+        if (!strcmp(APR_ARRAY_IDX(urls, i, const char *), url))
             return 1;
     return 0;
 }
 
-static void add_url(ocspx_cert_t *cert, const ASN1_IA5STRING *uri,
-                    apr_pool_t *p)
+static void add_url(apr_array_header_t *urls, const char **bad,
+                    const ASN1_IA5STRING *uri, apr_pool_t *p)
 {
     const char *bytes = (const char *)ASN1_STRING_get0_data(uri);
     apr_size_t len = (apr_size_t)ASN1_STRING_length(uri);
     const char *url = apr_pstrmemdup(p, bytes, len);
 
     if (strlen(url) != len || !ocspx_cert_url_ok(url, p)) {
-        if (!cert->bad_url)
-            cert->bad_url = ocspx_cert_printable(bytes, len, p);
-    } else if (!has_url(cert, url)) {
-        APR_ARRAY_PUSH(cert->urls, const char *) = url;
+        if (!*bad)
+            *bad = ocspx_cert_printable(bytes, len, p);
+    } else if (!has_url(urls, url)) {
+        APR_ARRAY_PUSH(urls, const char *) = url;
     }
 }
 
-/* Not by X509_get1_ocsp, which sorts and cuts at an embedded NUL. */
-static void set_urls(ocspx_cert_t *cert, apr_pool_t *p)
+/* The usable URLs of one access method, and the first of the others. Not by
+ * X509_get1_ocsp, which sorts and cuts at an embedded NUL. */
+static apr_array_header_t *list_urls(const char **bad, const X509 *x,
+                                     int method, apr_pool_t *p)
 {
     AUTHORITY_INFO_ACCESS *aia =
-        X509_get_ext_d2i(cert->leaf, NID_info_access, NULL, NULL);
+        X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
+    apr_array_header_t *urls = apr_array_make(p, 1, sizeof(const char *));
 
-    cert->urls = apr_array_make(p, 1, sizeof(const char *));
+    *bad = NULL;
     for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(aia); i++) {
         const ACCESS_DESCRIPTION *access = sk_ACCESS_DESCRIPTION_value(aia, i);
 
-        if (OBJ_obj2nid(access->method) == NID_ad_OCSP &&
+        if (OBJ_obj2nid(access->method) == method &&
             access->location->type == GEN_URI)
-            add_url(cert, access->location->d.uniformResourceIdentifier, p);
+            add_url(urls, bad, access->location->d.uniformResourceIdentifier,
+                    p);
     }
     AUTHORITY_INFO_ACCESS_free(aia);
+    return urls;
+}
+
+apr_array_header_t *ocspx_cert_ca_issuers(X509 *x, apr_pool_t *p)
+{
+    apr_array_header_t *urls;
+    const char *bad;
+
+    ERR_set_mark();
+    urls = list_urls(&bad, x, NID_ad_ca_issuers, p);
+    ERR_pop_to_mark();
+    return urls;
 }
 
 static int wants_staple(const X509 *leaf)
@@ -215,7 +231,8 @@ static void take_certs(ocspx_cert_t *cert, X509 *leaf, X509 *issuer,
                        apr_pool_t *p)
 {
     X509_up_ref(leaf);
-    X509_up_ref(issuer);
+    if (issuer)
+        X509_up_ref(issuer);
     cert->leaf = leaf;
     cert->issuer = issuer;
     apr_pool_cleanup_register(p, cert, free_certs, apr_pool_cleanup_null);
@@ -226,7 +243,7 @@ static apr_status_t make(ocspx_cert_t *cert, X509 *leaf, X509 *issuer,
 {
     apr_status_t rv;
 
-    if (X509_check_issued(issuer, leaf) != X509_V_OK ||
+    if ((issuer && X509_check_issued(issuer, leaf) != X509_V_OK) ||
         !ocspx_cert_time(&cert->not_after, X509_get0_notAfter(leaf)))
         return APR_EINVAL;
     rv = ocspx_cert_digest(cert->digest, leaf);
@@ -235,7 +252,7 @@ static apr_status_t make(ocspx_cert_t *cert, X509 *leaf, X509 *issuer,
     take_certs(cert, leaf, issuer, p);
     ocspx_cert_id(cert->id, cert->digest);
     set_name(cert, p);
-    set_urls(cert, p);
+    cert->urls = list_urls(&cert->bad_url, leaf, NID_ad_OCSP, p);
     cert->must_staple = wants_staple(leaf);
     return APR_SUCCESS;
 }

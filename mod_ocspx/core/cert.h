@@ -54,16 +54,16 @@ void ocspx_cert_id(char *id, const unsigned char *digest);
 apr_array_header_t *ocspx_cert_ca_issuers(X509 *x, apr_pool_t *p);
 
 /**
- * DER of an OCSP request for this one certificate, without nonce (RFC 6960,
- * 4.1.1); allocated from @a p.
+ * DER of an OCSP request for this one certificate, whose issuer is known,
+ * without nonce (RFC 6960, 4.1.1); allocated from @a p.
  */
 apr_status_t ocspx_cert_request(const unsigned char **der, apr_size_t *len,
                                 const ocspx_cert_t *cert,
                                 ocspx_cert_hash_e hash, apr_pool_t *p);
 
 /**
- * Is this the CertID of @a cert, under whichever of SHA-1 and the SHA-2
- * family it was made with (RFC 6960, 4.1.1)?
+ * Is this the CertID of @a cert, whose issuer is known, under whichever of
+ * SHA-1 and the SHA-2 family it was made with (RFC 6960, 4.1.1)?
  */
 int ocspx_cert_matches(const ocspx_cert_t *cert, const OCSP_CERTID *id);
 

@@ -21,9 +21,9 @@ typedef struct {
     const apr_array_header_t *hosts; /* const char *: what the leaf has to
                                         cover: host names, "*.suffix", IP
                                         addresses; NULL: nothing */
-    const char *unstapled; /* why the leaf is not stapled, as in "...: clients
-                              demand a staple, but <unstapled>"; NULL: it is,
-                              or nobody knows */
+    const char *unstapled; /* why the leaf is not stapled, as in "clients demand
+                              a staple, but <unstapled>"; "": it is; NULL: it
+                              is if it names a responder */
     const char *file;      /* to mend, where it is a file; NULL: unknown */
     apr_time_t now;
 } ocspx_chain_question_t;

@@ -111,8 +111,9 @@ static void save(ocspx_admit_t *out, const ocspx_registry_entry_t *entry,
     if (!store || (candidate->source != OCSPX_CACHE_NETWORK &&
                    candidate->source != OCSPX_CACHE_SHARED))
         return;
-    if (ocspx_store_save(&out->unsaved, store, entry->cert->id, candidate->der,
-                         candidate->len, p) == APR_SUCCESS)
+    if (ocspx_store_save(&out->unsaved, store, OCSPX_STORE_RESPONSE,
+                         entry->cert->id, candidate->der, candidate->len,
+                         p) == APR_SUCCESS)
         out->unsaved = NULL;
 }
 

@@ -17,7 +17,7 @@ typedef struct {
     ocspx_fetch_t face; /* first: what the caller has */
     apr_pool_t *pool;
     CURLM *multi;
-    struct curl_slist *get_headers, *post_headers;
+    struct curl_slist *get_headers, *post_headers, *cert_headers;
     unsigned under_way;
 } network_t;
 
@@ -80,7 +80,8 @@ static apr_status_t start(ocspx_fetch_t *fetch,
     transfer->baton = baton;
     transfer->talk.pool = pool;
     transfer->talk.question = *question;
-    transfer->talk.get_headers = network->get_headers;
+    transfer->talk.get_headers =
+        question->request ? network->get_headers : network->cert_headers;
     transfer->talk.post_headers = network->post_headers;
     rv = begin(transfer);
     if (rv)
@@ -149,6 +150,7 @@ static apr_status_t end_network(void *data)
     curl_multi_cleanup(network->multi);
     curl_slist_free_all(network->get_headers);
     curl_slist_free_all(network->post_headers);
+    curl_slist_free_all(network->cert_headers);
     return APR_SUCCESS;
 }
 
@@ -178,7 +180,10 @@ apr_status_t ocspx_fetch_curl_make(ocspx_fetch_t **fetch, apr_pool_t *p)
         append(&network->post_headers, accept) ||
         append(&network->post_headers,
                "Content-Type: application/ocsp-request") ||
-        append(&network->post_headers, "Expect:"))
+        append(&network->post_headers, "Expect:") ||
+        append(&network->cert_headers,
+               "Accept: application/pkix-cert, application/pkcs7-mime, "
+               "*/*;q=0.1"))
         return APR_ENOMEM;
     curl_multi_setopt(network->multi, CURLMOPT_MAXCONNECTS,
                       IDLE_CONNECTIONS_MAX);

@@ -198,6 +198,8 @@ static const char *get_url(const ocspx_fetch_question_t *question,
 {
     const char *url;
 
+    if (!question->request)
+        return question->url;
     if (question->method == OCSPX_FETCH_POST)
         return NULL;
     url = ocspx_fetch_get_url(question->url, question->request,
@@ -290,6 +292,7 @@ static void gather(ocspx_fetch_facts_t *facts, const ocspx_fetch_talk_t *talk,
         .encoded = talk->headers.encoded,
         .flooded = talk->flooded,
         .oversized = talk->oversized || code == CURLE_FILESIZE_EXCEEDED,
+        .certificate = !talk->question.request,
         .body_len = talk->body_len,
         .max_size = talk->question.max_size,
         .took = ocspx_fetch_monotonic() - talk->began,
@@ -325,8 +328,9 @@ static int should_post(const ocspx_fetch_talk_t *talk,
                        const ocspx_fetch_verdict_t *verdict,
                        const ocspx_fetch_answer_t *answer)
 {
-    return talk->get_url && talk->question.method == OCSPX_FETCH_AUTO &&
-           verdict->may_differ && !answer->retry_after && time_left(talk) > 0;
+    return talk->get_url && talk->question.request &&
+           talk->question.method == OCSPX_FETCH_AUTO && verdict->may_differ &&
+           !answer->retry_after && time_left(talk) > 0;
 }
 
 int ocspx_fetch_talk_conclude(ocspx_fetch_answer_t *answer,

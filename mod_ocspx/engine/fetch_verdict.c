@@ -230,7 +230,11 @@ static void wrong_body(ocspx_fetch_verdict_t *out,
 static void judge_body(ocspx_fetch_verdict_t *out,
                        const ocspx_fetch_facts_t *facts, apr_pool_t *p)
 {
-    if (!is_type(facts->type, OCSP_TYPE))
+    ocspx_cause_e something_else = facts->certificate
+                                       ? OCSPX_CAUSE_CHAIN_NOT_CERT
+                                       : OCSPX_CAUSE_RESP_NOT_OCSP;
+
+    if (!facts->certificate && !is_type(facts->type, OCSP_TYPE))
         wrong_body(out, facts, OCSPX_CAUSE_RESP_NOT_OCSP,
                    *facts->type ? apr_psprintf(p,
                                                "type \"%s\" instead of "
@@ -239,7 +243,7 @@ static void judge_body(ocspx_fetch_verdict_t *out,
                                 : "no Content-Type",
                    p);
     else if (facts->encoded)
-        wrong_body(out, facts, OCSPX_CAUSE_RESP_NOT_OCSP,
+        wrong_body(out, facts, something_else,
                    "a Content-Encoding that nobody asked for", p);
     else if (facts->oversized)
         wrong_body(
@@ -248,7 +252,7 @@ static void judge_body(ocspx_fetch_verdict_t *out,
                          facts->max_size),
             p);
     else if (!facts->body_len)
-        wrong_body(out, facts, OCSPX_CAUSE_RESP_NOT_OCSP, "an empty body", p);
+        wrong_body(out, facts, something_else, "an empty body", p);
 }
 
 static void judge_answer(ocspx_fetch_verdict_t *out,

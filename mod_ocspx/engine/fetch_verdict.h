@@ -29,6 +29,7 @@ typedef struct {
     int encoded;         /* the answer has a Content-Encoding */
     int flooded;         /* given up for the size of the header */
     int oversized;       /* given up for the size of the body */
+    int certificate;     /* was asked for, and so may be of any type but HTML */
     apr_size_t body_len; /* that came */
     apr_size_t max_size; /* allowed */
     apr_interval_time_t took;

@@ -42,7 +42,8 @@ void ocspx_load_entry(const ocspx_refresh_config_t *config, unsigned i,
     apr_status_t rv;
 
     rv = ocspx_store_load(&candidate.der, &candidate.len, &why, config->store,
-                          entry->cert->id, config->max_response, p);
+                          OCSPX_STORE_RESPONSE, entry->cert->id,
+                          config->max_response, p);
     if (rv == APR_SUCCESS)
         serve(config, entry, &candidate, p);
     else if (!APR_STATUS_IS_ENOENT(rv))

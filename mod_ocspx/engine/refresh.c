@@ -124,7 +124,8 @@ static void conclude(attempt_t *attempt)
                          attempt->pool);
     ocspx_cache_state_set(refresh->config.cache, entry->index, &attempt->after);
     ocspx_agenda_done(refresh->agenda, entry->index, attempt->reached);
-    enter_in_agenda(refresh, entry, &attempt->after);
+    if (!refresh->config.once)
+        enter_in_agenda(refresh, entry, &attempt->after);
     apr_pool_destroy(attempt->pool);
 }
 

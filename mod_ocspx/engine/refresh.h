@@ -30,6 +30,7 @@ typedef struct {
     apr_size_t max_response; /* bytes */
     unsigned max_parallel;   /* fetches under way, in all */
     unsigned max_per_host;   /* and at one host */
+    int once;                /* ask for each certificate once, no more */
 } ocspx_refresh_config_t;
 
 /**

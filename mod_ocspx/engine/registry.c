@@ -81,7 +81,7 @@ static apr_array_header_t *responders(const ocspx_cert_t *cert,
 
 ocspx_registry_entry_t *
 ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
-                   const ocspx_cert_t *cert, const ocspx_repair_t *repair,
+                   ocspx_cert_t *cert, const ocspx_repair_t *repair,
                    const ocspx_registry_policy_t *policy, const char *place)
 {
     apr_pool_t *p = registry->pool;

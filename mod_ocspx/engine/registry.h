@@ -29,7 +29,7 @@ typedef struct {
 
 typedef struct {
     unsigned index;
-    const ocspx_cert_t *cert;
+    ocspx_cert_t *cert; /* const but for what a repair adds */
     const ocspx_registry_policy_t *policy; /* of the vhost that came first */
     apr_array_header_t *urls;   /* const char *: responders to ask, in order */
     apr_array_header_t *places; /* const char *: "name:port (file:line)" */
@@ -57,7 +57,7 @@ ocspx_registry_t *ocspx_registry_make(apr_pool_t *p);
  */
 ocspx_registry_entry_t *
 ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
-                   const ocspx_cert_t *cert, const ocspx_repair_t *repair,
+                   ocspx_cert_t *cert, const ocspx_repair_t *repair,
                    const ocspx_registry_policy_t *policy, const char *place);
 
 static inline unsigned ocspx_registry_count(const ocspx_registry_t *registry)

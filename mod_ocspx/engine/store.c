@@ -1,10 +1,11 @@
-/* store: one DER file per certificate, so that a restart needs no network.
+/* store: one DER file per certificate, so that a restart needs no network, and
+ * one of PEM beside it where its chain had to be repaired.
  *
  * Everything happens relative to one descriptor of the directory, so that no
  * rename or link elsewhere in the file system can lead a read or a write
  * astray. A file is replaced as a whole or not at all:
  *
- *   .<id>.<pid>.tmp (new, 0600) -> write -> fsync -> rename to <id>.der
+ *   .<id>.<pid>.tmp (new, 0600) -> write -> fsync -> rename to <id>.der/.pem
  *
  * A writer killed on the way leaves its temporary file, nothing else; the
  * next writer of that name replaces it, and opening the store an hour later
@@ -33,6 +34,20 @@ static const char *full(const ocspx_store_t *store, const char *name,
                         apr_pool_t *p)
 {
     return apr_pstrcat(p, store->path, "/", name, NULL);
+}
+
+static const char *name_of(ocspx_store_kind_e kind, const char *id,
+                           apr_pool_t *p)
+{
+    return apr_pstrcat(p, id, kind == OCSPX_STORE_CHAIN ? ".pem" : ".der",
+                       NULL);
+}
+
+const char *ocspx_store_file(const ocspx_store_t *store,
+                             ocspx_store_kind_e kind, const char *id,
+                             apr_pool_t *p)
+{
+    return full(store, name_of(kind, id, p), p);
 }
 
 /* --- reading --------------------------------------------------------- */
@@ -65,7 +80,7 @@ static apr_status_t check_ours(const char **why, const struct stat *st,
 
 /* At most @a size bytes: the file may change while it is read, and the judge
  * of its content does not mind. */
-static apr_status_t read_bytes(const unsigned char **der, apr_size_t *len,
+static apr_status_t read_bytes(const unsigned char **data, apr_size_t *len,
                                const char **why, int fd, apr_size_t size,
                                const char *path, apr_pool_t *p)
 {
@@ -80,13 +95,13 @@ static apr_status_t read_bytes(const unsigned char **der, apr_size_t *len,
         else if (n < 0 && errno != EINTR)
             return ocspx_store_could_not(why, "read", path, p);
     }
-    *der = bytes;
+    *data = bytes;
     *len = have;
     return have ? APR_SUCCESS : ocspx_store_refuse(why, path, "is empty", p);
 }
 
 /* Check and read an open file, and close it. */
-static apr_status_t take(const unsigned char **der, apr_size_t *len,
+static apr_status_t take(const unsigned char **data, apr_size_t *len,
                          const char **why, int fd, int ours, apr_size_t max,
                          const char *path, apr_pool_t *p)
 {
@@ -100,28 +115,29 @@ static apr_status_t take(const unsigned char **der, apr_size_t *len,
     if (!rv && ours)
         rv = check_ours(why, &st, path, p);
     if (!rv)
-        rv = read_bytes(der, len, why, fd, (apr_size_t)st.st_size, path, p);
+        rv = read_bytes(data, len, why, fd, (apr_size_t)st.st_size, path, p);
     close(fd);
     return rv;
 }
 
-apr_status_t ocspx_store_load(const unsigned char **der, apr_size_t *len,
+apr_status_t ocspx_store_load(const unsigned char **data, apr_size_t *len,
                               const char **why, ocspx_store_t *store,
-                              const char *id, apr_size_t max, apr_pool_t *p)
+                              ocspx_store_kind_e kind, const char *id,
+                              apr_size_t max, apr_pool_t *p)
 {
     const char *name, *path;
     int fd;
 
     if (!is_id(id))
         return ocspx_store_refuse(why, id, "is not a certificate id", p);
-    name = apr_pstrcat(p, id, ".der", NULL);
+    name = name_of(kind, id, p);
     path = full(store, name, p);
     fd = openat(store->fd, name, FILE_FLAGS | O_NOFOLLOW);
     if (fd < 0 && errno == ELOOP)
         return ocspx_store_refuse(why, path, "is a symbolic link", p);
     if (fd < 0)
         return ocspx_store_could_not(why, "open", path, p);
-    return take(der, len, why, fd, 1, max, path, p);
+    return take(data, len, why, fd, 1, max, path, p);
 }
 
 apr_status_t ocspx_store_read_file(const unsigned char **der, apr_size_t *len,
@@ -149,15 +165,15 @@ static int create(int dir, const char *temp)
     return fd;
 }
 
-static int write_bytes(int fd, const unsigned char *der, apr_size_t len)
+static int write_bytes(int fd, const unsigned char *data, apr_size_t len)
 {
     while (len) {
-        ssize_t n = write(fd, der, len);
+        ssize_t n = write(fd, data, len);
 
         if (n < 0 && errno != EINTR)
             return -1;
         if (n > 0) {
-            der += n;
+            data += n;
             len -= (apr_size_t)n;
         }
     }
@@ -165,11 +181,11 @@ static int write_bytes(int fd, const unsigned char *der, apr_size_t len)
 }
 
 /* Write and close; on failure errno is that of the first. */
-static int fill(int fd, const unsigned char *der, apr_size_t len)
+static int fill(int fd, const unsigned char *data, apr_size_t len)
 {
     int first;
 
-    if (write_bytes(fd, der, len) == 0)
+    if (write_bytes(fd, data, len) == 0)
         return close(fd);
     first = errno;
     close(fd);
@@ -178,8 +194,9 @@ static int fill(int fd, const unsigned char *der, apr_size_t len)
 }
 
 apr_status_t ocspx_store_save(const char **why, ocspx_store_t *store,
-                              const char *id, const unsigned char *der,
-                              apr_size_t len, apr_pool_t *p)
+                              ocspx_store_kind_e kind, const char *id,
+                              const unsigned char *data, apr_size_t len,
+                              apr_pool_t *p)
 {
     const char *name, *temp;
     apr_status_t rv;
@@ -187,12 +204,12 @@ apr_status_t ocspx_store_save(const char **why, ocspx_store_t *store,
 
     if (!is_id(id))
         return ocspx_store_refuse(why, id, "is not a certificate id", p);
-    name = apr_pstrcat(p, id, ".der", NULL);
+    name = name_of(kind, id, p);
     temp = apr_psprintf(p, ".%s.%ld" OCSPX_STORE_TEMP, id, (long)getpid());
     fd = create(store->fd, temp);
     if (fd < 0)
         return ocspx_store_could_not(why, "create", full(store, temp, p), p);
-    if (fill(fd, der, len) == 0 &&
+    if (fill(fd, data, len) == 0 &&
         renameat(store->fd, temp, store->fd, name) == 0) {
         /* Some file systems cannot sync a directory, and say EINVAL. */
         if (fsync(store->fd) == 0 || errno == EINVAL)

@@ -39,23 +39,30 @@ apr_status_t ocspx_store_prepare(const char **why, const char *path, uid_t uid,
 apr_status_t ocspx_store_open(ocspx_store_t **store, const char **why,
                               const char *path, apr_pool_t *p);
 
+/** The file of @a kind for @a id, there or not; from @a p. */
+const char *ocspx_store_file(const ocspx_store_t *store,
+                             ocspx_store_kind_e kind, const char *id,
+                             apr_pool_t *p);
+
 /**
- * Read the response kept for @a id; at most @a max bytes.
+ * Read what is kept for @a id; at most @a max bytes.
  * Refused: links, anything but a regular file with one name, foreign owner,
  * writable by group or others, empty or larger than @a max.
  * @return APR_ENOENT where there is none; else @a why says what is wrong
  */
-apr_status_t ocspx_store_load(const unsigned char **der, apr_size_t *len,
+apr_status_t ocspx_store_load(const unsigned char **data, apr_size_t *len,
                               const char **why, ocspx_store_t *store,
-                              const char *id, apr_size_t max, apr_pool_t *p);
+                              ocspx_store_kind_e kind, const char *id,
+                              apr_size_t max, apr_pool_t *p);
 
 /**
- * Replace the response kept for @a id: temporary file, fsync, rename, fsync
- * of the directory. On any error the old file stays and no new one is left.
+ * Replace what is kept for @a id: temporary file, fsync, rename, fsync of the
+ * directory. On any error the old file stays and no new one is left.
  */
 apr_status_t ocspx_store_save(const char **why, ocspx_store_t *store,
-                              const char *id, const unsigned char *der,
-                              apr_size_t len, apr_pool_t *p);
+                              ocspx_store_kind_e kind, const char *id,
+                              const unsigned char *data, apr_size_t len,
+                              apr_pool_t *p);
 
 /**
  * Read a file that somebody else keeps fresh (OCSPXResponseFile); may be a

@@ -2,6 +2,7 @@
 #ifndef OCSPX_CHAINS_H
 #define OCSPX_CHAINS_H
 
+#include <apr_hash.h>
 #include <httpd.h>
 
 #include "../core/chain.h"
@@ -10,17 +11,17 @@
 typedef struct {
     server_rec *server;
     ocspx_chain_finding_t finding;
-    unsigned more;   /* other virtual hosts with the very same */
-    unsigned demand; /* some of them have OCSPXChainCheck require */
+    unsigned others; /* virtual hosts with the very same */
+    int required;    /* an error, and one of them has OCSPXChainCheck require */
 } ocspx_chains_finding_t;
 
-/** All that one configuration's check found; in the order of the check. */
+/** All that one configuration's check found, in the order of the check. */
 typedef struct {
     apr_pool_t *pool;
-    apr_hash_t *trusts;           /* by path: of OCSPXChainTrust */
-    apr_hash_t *seen;             /* findings, by their words */
-    apr_array_header_t *findings; /* ocspx_chains_finding_t * */
-    unsigned checked, complete;   /* certificates, counted per virtual host */
+    const ocspx_chain_trust_t *system; /* NULL: not needed yet */
+    apr_hash_t *seen;                  /* the findings, by their words */
+    apr_array_header_t *findings;      /* ocspx_chains_finding_t * */
+    unsigned checked, complete; /* certificates, anew for each virtual host */
 } ocspx_chains_t;
 
 ocspx_chains_t *ocspx_chains_make(apr_pool_t *p);
@@ -28,27 +29,23 @@ ocspx_chains_t *ocspx_chains_make(apr_pool_t *p);
 /** "name:port (file:line)", as in every message. */
 const char *ocspx_chains_place(const server_rec *s, apr_pool_t *p);
 
-/** Whom clients of @a s trust; NULL, logged, where it cannot be read. */
+/** Whom clients of @a s trust. */
 const ocspx_chain_trust_t *ocspx_chains_trust(ocspx_chains_t *chains,
-                                              server_rec *s);
+                                              const server_rec *s);
 
 /**
- * Check one certificate of @a s, unless OCSPXChainCheck is off there.
+ * Check one certificate of @a s, where OCSPXChainCheck is not off.
  * @param served X509 *: as sent, leaf first
- * @param file that the certificate is in; NULL: not known
- * @param unstapled as in ocspx_chain_question_t
- * @param out filled in whatever OCSPXChainCheck says
+ * @param out as if nothing was wrong, where neither OCSPXChainCheck nor
+ *        OCSPXChainRepair is on
  */
 void ocspx_chains_check(ocspx_chain_t *out, ocspx_chains_t *chains,
-                        server_rec *s, const apr_array_header_t *served,
-                        const char *file, const char *unstapled);
+                        server_rec *s, const apr_array_header_t *served);
 
-/**
- * Log a line per finding and one to sum up.
- * @param reload a server is running, which goes on whatever was found
- * @return 1: there is an error where OCSPXChainCheck is require
- */
-int ocspx_chains_log(const ocspx_chains_t *chains, server_rec *main_server,
-                     int reload);
+/** Log a line per finding, and one to sum up where anything was checked. */
+void ocspx_chains_log(const ocspx_chains_t *chains, server_rec *main_server);
+
+/** Is there an error where OCSPXChainCheck is require? */
+int ocspx_chains_refuse(const ocspx_chains_t *chains);
 
 #endif

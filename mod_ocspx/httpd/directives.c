@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "../engine/trust.h"
 #include "settings.h"
 
 /* Where a value goes, and what it may be. */
@@ -178,6 +179,22 @@ static const char *set_response_file(cmd_parms *cmd, void *dir, const char *arg)
     return d->response_file ? NULL : must_be(cmd, arg, "the path of a file");
 }
 
+static const char *set_chain_trust(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+    const char *why = "it is not a path";
+
+    (void)dir;
+    if (path && ocspx_trust_load(&ocspx_settings_of(cmd->server)->chain_trust,
+                                 &why, path, cmd->pool) == APR_SUCCESS)
+        return NULL;
+    return must_be(cmd, arg,
+                   apr_pstrcat(cmd->pool,
+                               "a PEM file with certificates, or a directory "
+                               "as openssl rehash makes it: ",
+                               why, NULL));
+}
+
 static const char *set_url(cmd_parms *cmd, const char **url, const char *arg)
 {
     if (!ocspx_cert_url_ok(arg, cmd->temp_pool))
@@ -245,6 +262,7 @@ FIELD(flag_ssl_use_stapling, ssl_use_stapling);
 FIELD(flag_return_errors, return_errors);
 FIELD(flag_fake_try_later, fake_try_later);
 FIELD(flag_use_stapling, use_stapling);
+FIELD(flag_chain_repair, chain_repair);
 
 static const range_t range_startup_wait = {
     offsetof(ocspx_settings_t, startup_wait), 0, 600, " of seconds", 1};
@@ -264,6 +282,11 @@ static const choice_t choice_revoked = {
     offsetof(ocspx_settings_t, withhold_revoked),
     {"staple", "withhold", NULL},
     "'staple' or 'withhold'"};
+
+static const choice_t choice_chain_check = {
+    offsetof(ocspx_settings_t, chain_check),
+    {"off", "warn", "require", NULL},
+    "'off', 'warn' or 'require'"};
 
 /* httpd takes the info argument as void *, and only reads it. */
 #define INFO(x) ((void *)(uintptr_t) & (x))
@@ -296,6 +319,19 @@ const command_rec ocspx_directives_table[] = {
                  "accepted; errors are never stapled"),
     AP_INIT_TAKE1(OCSPX_DIR_SSL_PROXY, set_ssl_proxy, NULL, RSRC_CONF,
                   "proxy for fetches"),
+    AP_INIT_TAKE1(OCSPX_DIR_SSL_ENGINE, ocspx_ssl_files_engine, NULL, RSRC_CONF,
+                  "TLS for this server, on or off"),
+    AP_INIT_TAKE1(OCSPX_DIR_SSL_CERT, ocspx_ssl_files_cert, NULL, RSRC_CONF,
+                  "PEM file of a certificate, and mostly its chain"),
+    AP_INIT_TAKE1(OCSPX_DIR_SSL_CHAIN, ocspx_ssl_files_chain, NULL, RSRC_CONF,
+                  "PEM file of the chain"),
+    /* Where mod_ssl allows it, so that it is mod_ssl that refuses it. */
+    AP_INIT_TAKE1(OCSPX_DIR_SSL_CA_FILE, ocspx_ssl_files_ca_file, NULL,
+                  RSRC_CONF | OR_AUTHCFG,
+                  "PEM file to complete the chain from"),
+    AP_INIT_TAKE1(OCSPX_DIR_SSL_CA_PATH, ocspx_ssl_files_ca_path, NULL,
+                  RSRC_CONF | OR_AUTHCFG,
+                  "directory to complete the chain from"),
 
     AP_INIT_FLAG(OCSPX_DIR_USE_STAPLING, set_flag, INFO(flag_use_stapling),
                  RSRC_CONF, "staple OCSP responses, on (default) or off"),
@@ -326,4 +362,14 @@ const command_rec ocspx_directives_table[] = {
                   "DER file to staple from instead of asking a responder"),
     AP_INIT_TAKE1(OCSPX_DIR_REVOKED, set_choice, INFO(choice_revoked),
                   RSRC_CONF, "what to do with 'revoked': staple or withhold"),
+    AP_INIT_TAKE1(OCSPX_DIR_CHAIN_CHECK, set_choice, INFO(choice_chain_check),
+                  RSRC_CONF,
+                  "check what is sent with the certificate: off, warn "
+                  "(default) or require"),
+    AP_INIT_TAKE1(OCSPX_DIR_CHAIN_TRUST, set_chain_trust, NULL, RSRC_CONF,
+                  "file or directory of the roots that clients know"),
+    AP_INIT_FLAG(OCSPX_DIR_CHAIN_REPAIR, set_flag, INFO(flag_chain_repair),
+                 RSRC_CONF,
+                 "fetch an intermediate certificate that is missing, on or "
+                 "off (default)"),
     {.name = NULL}};

@@ -17,6 +17,11 @@
 #define OCSPX_DIR_SSL_RETURN_ERRORS "SSLStaplingReturnResponderErrors"
 #define OCSPX_DIR_SSL_FAKE_TRY_LATER "SSLStaplingFakeTryLater"
 #define OCSPX_DIR_SSL_PROXY "SSLOCSPProxyURL"
+#define OCSPX_DIR_SSL_ENGINE "SSLEngine"
+#define OCSPX_DIR_SSL_CERT "SSLCertificateFile"
+#define OCSPX_DIR_SSL_CHAIN "SSLCertificateChainFile"
+#define OCSPX_DIR_SSL_CA_FILE "SSLCACertificateFile"
+#define OCSPX_DIR_SSL_CA_PATH "SSLCACertificatePath"
 
 /* Ours. */
 #define OCSPX_DIR_USE_STAPLING "OCSPXUseStapling"
@@ -32,6 +37,9 @@
 #define OCSPX_DIR_MAX_RESPONSE_SIZE "OCSPXMaxResponseSize"
 #define OCSPX_DIR_RESPONSE_FILE "OCSPXResponseFile"
 #define OCSPX_DIR_REVOKED "OCSPXRevoked"
+#define OCSPX_DIR_CHAIN_CHECK "OCSPXChainCheck"
+#define OCSPX_DIR_CHAIN_TRUST "OCSPXChainTrust"
+#define OCSPX_DIR_CHAIN_REPAIR "OCSPXChainRepair"
 
 extern const command_rec ocspx_directives_table[];
 

@@ -51,7 +51,34 @@ void ocspx_generation_begin(apr_pool_t *pconf)
     current->registry = ocspx_registry_make(pconf);
     current->vhosts = apr_array_make(pconf, 16, sizeof(server_rec *));
     current->offered = apr_hash_make(pconf);
+    current->mends = apr_array_make(pconf, 1, sizeof(ocspx_mend_t));
+    current->chains = ocspx_chains_make(pconf);
     current->log = (ocspx_log_t){write_log, current};
+}
+
+ocspx_registry_entry_t *ocspx_generation_enter(server_rec *s,
+                                               ocspx_cert_t *cert,
+                                               const ocspx_repair_t *repair,
+                                               apr_pool_t *p)
+{
+    unsigned before = ocspx_registry_count(current->registry);
+    ocspx_registry_entry_t *entry;
+    const char *conflict;
+
+    if (cert->bad_url)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "OCSPX0101: %s: %s: %s. %s", cert->name,
+                     ocspx_cause_code(OCSPX_CAUSE_BAD_URL), cert->bad_url,
+                     ocspx_cause_remedy(OCSPX_CAUSE_BAD_URL));
+    entry = ocspx_registry_add(current->registry, &conflict, cert, repair,
+                               ocspx_settings_policy(s, p),
+                               ocspx_chains_place(s, p));
+    if (ocspx_registry_count(current->registry) > before)
+        APR_ARRAY_PUSH(current->vhosts, server_rec *) = s;
+    if (conflict)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "OCSPX0102: %s",
+                     conflict);
+    return entry;
 }
 
 /* The segment outlives the configuration, so that the next one can carry its

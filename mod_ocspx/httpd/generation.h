@@ -7,8 +7,10 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <http_log.h>
+#include <openssl/ssl.h>
 
 #include "../engine/refresh.h"
+#include "chains.h"
 #include "settings.h"
 
 /** Certificates with something in common: how many, and an example. */
@@ -16,6 +18,13 @@ typedef struct {
     unsigned count;
     const char *example;
 } ocspx_tally_t;
+
+/** A chain that is being repaired; see mend.h. */
+typedef struct {
+    SSL_CTX *ctx;
+    X509 *leaf;
+    const ocspx_registry_entry_t *entry;
+} ocspx_mend_t;
 
 /**
  * One configuration generation. Made before the directives are read, filled
@@ -30,6 +39,8 @@ typedef struct {
     ocspx_log_t log;
     ocspx_settings_server_t settings;
     apr_hash_t *offered; /* what mod_ssl found an issuer for; see tls.c */
+    ocspx_chains_t *chains;
+    apr_array_header_t *mends; /* ocspx_mend_t */
     ocspx_tally_t without_responder;
     ocspx_tally_t with_other_provider;
 } ocspx_generation_t;
@@ -51,6 +62,16 @@ int ocspx_generation_rehearsal(void);
 ocspx_refresh_config_t
 ocspx_generation_refresh_config(const ocspx_generation_t *generation,
                                 ocspx_fetch_t *fetch, apr_pool_t *p);
+
+/**
+ * Enter a certificate of @a s in the current one's registry; says where that
+ * is not as configured.
+ * @return NULL: it cannot be asked about; see ocspx_registry_add
+ */
+ocspx_registry_entry_t *ocspx_generation_enter(server_rec *s,
+                                               ocspx_cert_t *cert,
+                                               const ocspx_repair_t *repair,
+                                               apr_pool_t *p);
 
 /** What the server's process keeps from one configuration to the next. */
 typedef struct {

@@ -4,7 +4,9 @@
 #include <unistd.h>
 #include <unixd.h>
 
+#include "configtest.h"
 #include "directives.h"
+#include "mend.h"
 #include "seeder.h"
 #include "tls.h"
 #include "watchdog.h"
@@ -49,6 +51,22 @@ static void prepare_store(ocspx_generation_t *generation, apr_pool_t *ptemp)
     settings->state_dir = NULL;
 }
 
+/* @return 0: the server must not start. One that is running goes on. */
+static int log_chains(const ocspx_generation_t *generation, server_rec *s)
+{
+    int reload = ap_state_query(AP_SQ_CONFIG_GEN) > 1;
+
+    ocspx_chains_log(generation->chains, s);
+    if (!ocspx_chains_refuse(generation->chains))
+        return 1;
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                 "OCSPX0109: a certificate chain has an error "
+                 "where " OCSPX_DIR_CHAIN_CHECK " is require: %s",
+                 reload ? "the server goes on, but would not start again"
+                        : "the server is not started");
+    return reload;
+}
+
 static int run(ocspx_generation_t *generation, apr_pool_t *pconf,
                apr_pool_t *ptemp)
 {
@@ -84,7 +102,10 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
     (void)plog;
     if (ocspx_generation_rehearsal())
-        return OK;
+        return !ocspx_chains_refuse(generation->chains) ||
+                       log_chains(generation, s)
+                   ? OK
+                   : HTTP_INTERNAL_SERVER_ERROR;
     generation->server = s;
     generation->settings = ocspx_settings_server(s);
     if (!ap_find_linked_module("mod_ssl.c")) {
@@ -93,6 +114,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      "staple");
         return OK;
     }
+    if (!log_chains(generation, s))
+        return HTTP_INTERNAL_SERVER_ERROR;
     if (!ocspx_watchdog_available()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "OCSPX0117: mod_watchdog is not loaded, and without it "
@@ -109,9 +132,13 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
 static void child_init(apr_pool_t *pchild, server_rec *s)
 {
+    ocspx_generation_t *generation = ocspx_generation_current();
+
     (void)s;
-    if (ocspx_generation_current()->cache)
-        ocspx_watchdog_child_init(ocspx_generation_current(), pchild);
+    if (!generation->cache)
+        return;
+    ocspx_mend_child_init(generation, pchild);
+    ocspx_watchdog_child_init(generation, pchild);
 }
 
 static void register_hooks(apr_pool_t *p)
@@ -123,6 +150,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(post_config, after_ssl, before_watchdog,
                         APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);
+    ocspx_configtest_register_hooks(p);
     ocspx_tls_register_hooks(p);
 }
 

@@ -32,6 +32,7 @@ typedef struct {
     const unsigned char *known;
     unsigned char *ask; /* one byte per certificate: worth waiting for */
     apr_interval_time_t wait;
+    int once;
 } seeder_t;
 
 static int servable(const seeder_t *seeder, unsigned i)
@@ -101,6 +102,7 @@ static void seed(seeder_t *seeder, apr_pool_t *p)
         ocspx_cache_writer_enter(generation->cache) != APR_SUCCESS)
         return;
     config = ocspx_generation_refresh_config(generation, NULL, p);
+    config.once = seeder->once;
     if (load(seeder, &config, p) && seeder->wait)
         ask(seeder, &config, deadline, p);
     ocspx_cache_writer_leave(generation->cache);
@@ -133,20 +135,13 @@ static void await(pid_t child, int fd, apr_interval_time_t wait)
         ;
 }
 
-void ocspx_seeder_run(ocspx_generation_t *generation,
-                      const unsigned char *known, apr_pool_t *ptemp)
+static void run(seeder_t *seeder, apr_pool_t *ptemp)
 {
-    seeder_t seeder = {
-        .generation = generation,
-        .known = known,
-        .wait = generation->settings.startup_wait,
-    };
     int fds[2];
     pid_t child;
 
-    if (known && seeder.wait > RELOAD_WAIT)
-        seeder.wait = RELOAD_WAIT;
-    seeder.ask = apr_pcalloc(ptemp, ocspx_registry_count(generation->registry));
+    seeder->ask =
+        apr_pcalloc(ptemp, ocspx_registry_count(seeder->generation->registry));
     if (pipe(fds))
         return;
     child = fork();
@@ -155,11 +150,33 @@ void ocspx_seeder_run(ocspx_generation_t *generation,
         apr_signal(SIGHUP, SIG_DFL);
         apr_signal(AP_SIG_GRACEFUL, SIG_IGN);
         close(fds[0]);
-        seed(&seeder, ptemp);
+        seed(seeder, ptemp);
         _exit(0);
     }
     close(fds[1]);
     if (child > 0)
-        await(child, fds[0], patience(&seeder));
+        await(child, fds[0], patience(seeder));
     close(fds[0]);
+}
+
+void ocspx_seeder_run(ocspx_generation_t *generation,
+                      const unsigned char *known, apr_pool_t *ptemp)
+{
+    seeder_t seeder = {
+        .generation = generation,
+        .known = known,
+        .wait = generation->settings.startup_wait,
+    };
+
+    if (known && seeder.wait > RELOAD_WAIT)
+        seeder.wait = RELOAD_WAIT;
+    run(&seeder, ptemp);
+}
+
+void ocspx_seeder_ask_once(ocspx_generation_t *generation,
+                           apr_interval_time_t wait, apr_pool_t *ptemp)
+{
+    seeder_t seeder = {.generation = generation, .wait = wait, .once = 1};
+
+    run(&seeder, ptemp);
 }

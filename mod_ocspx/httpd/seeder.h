@@ -13,4 +13,11 @@
 void ocspx_seeder_run(ocspx_generation_t *generation,
                       const unsigned char *known, apr_pool_t *ptemp);
 
+/**
+ * In such a process ask the network for every certificate once, whatever comes
+ * of it, for @a wait at most.
+ */
+void ocspx_seeder_ask_once(ocspx_generation_t *generation,
+                           apr_interval_time_t wait, apr_pool_t *ptemp);
+
 #endif

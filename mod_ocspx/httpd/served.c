@@ -92,12 +92,23 @@ apr_array_header_t *ocspx_served_by_ctx(SSL_CTX *ctx, apr_pool_t *p)
 /* --- from files ------------------------------------------------------ */
 
 typedef struct {
-    const ocspx_served_files_t *files;
+    const ocspx_ssl_files_t *files;
     SSL_CTX *ctx;
     int store_failed;
     apr_array_header_t *troubles;
     apr_hash_t *stores;
 } load_t;
+
+static int says_nothing_found(unsigned long error)
+{
+#ifdef X509_R_NO_CERTIFICATE_OR_CRL_FOUND
+    if (ERR_GET_LIB(error) == ERR_LIB_X509 &&
+        ERR_GET_REASON(error) == X509_R_NO_CERTIFICATE_OR_CRL_FOUND)
+        return 1;
+#endif
+    return ERR_GET_LIB(error) == ERR_LIB_PEM &&
+           ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
 
 /* Why the last call failed, in words that follow a file's name. */
 static const char *reason(apr_pool_t *p)
@@ -111,8 +122,7 @@ static const char *reason(apr_pool_t *p)
         return apr_pstrcat(
             p, "cannot be read: ",
             apr_strerror(ERR_GET_REASON(error), buf, sizeof(buf)), NULL);
-    if (ERR_GET_LIB(error) == ERR_LIB_PEM &&
-        ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
+    if (!error || says_nothing_found(error))
         return "has no certificate in it (PEM is expected)";
     return apr_psprintf(p, "is damaged: %s", text ? text : "no reason given");
 }
@@ -135,25 +145,6 @@ static int no_pass_phrase(char *buf, int size, int write, void *baton)
     return 0;
 }
 
-static apr_status_t free_ctx(void *ctx)
-{
-    SSL_CTX_free(ctx);
-    return APR_SUCCESS;
-}
-
-/* What mod_ssl might refuse as too weak is read: weakness is a finding. */
-static SSL_CTX *make_ctx(apr_pool_t *p)
-{
-    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-
-    if (!ctx)
-        return NULL;
-    apr_pool_cleanup_register(p, ctx, free_ctx, apr_pool_cleanup_null);
-    SSL_CTX_set_security_level(ctx, 0);
-    SSL_CTX_set_default_passwd_cb(ctx, no_pass_phrase);
-    return ctx;
-}
-
 static apr_status_t free_store(void *store)
 {
     X509_STORE_free(store);
@@ -162,7 +153,7 @@ static apr_status_t free_store(void *store)
 
 static X509_STORE *read_store(load_t *load)
 {
-    const ocspx_served_files_t *files = load->files;
+    const ocspx_ssl_files_t *files = load->files;
     X509_STORE *store = X509_STORE_new();
     apr_pool_t *p = apr_hash_pool_get(load->stores);
 
@@ -181,7 +172,7 @@ static X509_STORE *read_store(load_t *load)
 static void use_store(load_t *load)
 {
     static char unusable[] = "";
-    const ocspx_served_files_t *files = load->files;
+    const ocspx_ssl_files_t *files = load->files;
     const char *key = apr_pstrcat(apr_hash_pool_get(load->stores),
                                   files->ca_file ? files->ca_file : "", "\n",
                                   files->ca_path ? files->ca_path : "", NULL);
@@ -201,7 +192,7 @@ static void use_store(load_t *load)
 }
 
 /* A chain file that is a certificate's file, too, begins with that one. */
-static int begins_with_leaf(const ocspx_served_files_t *files)
+static int begins_with_leaf(const ocspx_ssl_files_t *files)
 {
     int i;
 
@@ -222,7 +213,7 @@ static int add_extra(load_t *load, BIO *bio)
         skip = 0;
     }
     /* The end of the file, or something else? */
-    if (skip || ERR_GET_REASON(ERR_peek_error()) != PEM_R_NO_START_LINE)
+    if (ERR_GET_REASON(ERR_peek_error()) != PEM_R_NO_START_LINE)
         return 0;
     ERR_clear_error();
     return 1;
@@ -248,6 +239,8 @@ static int use_cert(load_t *load, const char *file)
 {
     int ok;
 
+    if (ocspx_ssl_files_is_token(file))
+        return 0;
     ERR_clear_error();
     ok = load->files->chain
              ? SSL_CTX_use_certificate_file(load->ctx, file,
@@ -258,52 +251,77 @@ static int use_cert(load_t *load, const char *file)
     return ok && !(load->store_failed && !configured(load->ctx));
 }
 
-/* Of two certificates with the same kind of key the last one counts. */
-static void replace_or_add(apr_array_header_t *all, ocspx_served_t served)
+static int kind_of_key(const apr_array_header_t *served)
 {
-    X509 *leaf = APR_ARRAY_IDX(served.served, 0, X509 *);
-    int kind = EVP_PKEY_base_id(X509_get0_pubkey(leaf));
-    int i;
+    X509 *leaf = APR_ARRAY_IDX(served, 0, X509 *);
 
-    for (i = 0; i < all->nelts; i++) {
-        ocspx_served_t *before = &APR_ARRAY_IDX(all, i, ocspx_served_t);
-
-        leaf = APR_ARRAY_IDX(before->served, 0, X509 *);
-        if (EVP_PKEY_base_id(X509_get0_pubkey(leaf)) == kind) {
-            *before = served;
-            return;
-        }
-    }
-    APR_ARRAY_PUSH(all, ocspx_served_t) = served;
+    return EVP_PKEY_base_id(X509_get0_pubkey(leaf));
 }
 
-static int is_token(const char *name)
+/* Of two certificates with the same kind of key the last one counts. */
+static void replace_or_add(apr_array_header_t *all, apr_array_header_t *served)
 {
-    return !strncmp(name, "pkcs11:", 7);
+    int i;
+
+    for (i = 0; i < all->nelts; i++)
+        if (kind_of_key(APR_ARRAY_IDX(all, i, apr_array_header_t *)) ==
+            kind_of_key(served)) {
+            APR_ARRAY_IDX(all, i, apr_array_header_t *) = served;
+            return;
+        }
+    APR_ARRAY_PUSH(all, apr_array_header_t *) = served;
 }
 
 apr_array_header_t *ocspx_served_by_files(apr_array_header_t *troubles,
-                                          const ocspx_served_files_t *files,
+                                          const ocspx_ssl_files_t *files,
                                           apr_hash_t *stores, apr_pool_t *p)
 {
-    apr_array_header_t *all = apr_array_make(p, 2, sizeof(ocspx_served_t));
-    load_t load = {files, make_ctx(p), 0, troubles, stores};
+    apr_array_header_t *all =
+        apr_array_make(p, 2, sizeof(apr_array_header_t *));
+    load_t load = {files, SSL_CTX_new(TLS_server_method()), 0, troubles,
+                   stores};
     int i;
 
     if (!load.ctx)
         return all;
+    /* What mod_ssl might refuse as too weak is read: weakness is a finding. */
+    SSL_CTX_set_security_level(load.ctx, 0);
+    SSL_CTX_set_default_passwd_cb(load.ctx, no_pass_phrase);
     use_store(&load);
-    if (!use_chain(&load))
-        return all;
-    for (i = 0; i < files->certs->nelts; i++) {
-        ocspx_served_t one = {
-            .file = APR_ARRAY_IDX(files->certs, i, const char *),
-        };
-
-        if (is_token(one.file) || !use_cert(&load, one.file))
-            continue;
-        one.served = ocspx_served_by_ctx(load.ctx, p);
-        replace_or_add(all, one);
-    }
+    if (use_chain(&load))
+        for (i = 0; i < files->certs->nelts; i++)
+            if (use_cert(&load, APR_ARRAY_IDX(files->certs, i, const char *)))
+                replace_or_add(all, ocspx_served_by_ctx(load.ctx, p));
+    SSL_CTX_free(load.ctx);
     return all;
+}
+
+static int holds(const char *file, X509 *leaf)
+{
+    BIO *bio = BIO_new_file(file, "r");
+    X509 *first =
+        bio ? PEM_read_bio_X509(bio, NULL, no_pass_phrase, NULL) : NULL;
+    int same = first && !X509_cmp(first, leaf);
+
+    X509_free(first);
+    BIO_free(bio);
+    return same;
+}
+
+const char *ocspx_served_to_mend(const ocspx_ssl_files_t *files, X509 *leaf)
+{
+    const char *found = NULL;
+    int i;
+
+    if (files->chain)
+        return files->chain;
+    ERR_set_mark();
+    for (i = 0; i < files->certs->nelts && !found; i++) {
+        const char *file = APR_ARRAY_IDX(files->certs, i, const char *);
+
+        if (!ocspx_ssl_files_is_token(file) && holds(file, leaf))
+            found = file;
+    }
+    ERR_pop_to_mark();
+    return found;
 }

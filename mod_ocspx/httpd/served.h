@@ -13,6 +13,8 @@
 #include <apr_tables.h>
 #include <openssl/ssl.h>
 
+#include "ssl_files.h"
+
 /**
  * What is sent with the current certificate of @a ctx.
  * @return X509 *: leaf first, own references, freed with @a p; empty where
@@ -20,31 +22,21 @@
  */
 apr_array_header_t *ocspx_served_by_ctx(SSL_CTX *ctx, apr_pool_t *p);
 
-/** What mod_ssl is told to read for one server; NULL: nothing. */
-typedef struct {
-    const apr_array_header_t *certs; /* const char *: SSLCertificateFile */
-    const char *chain;               /* SSLCertificateChainFile */
-    const char *ca_file;             /* SSLCACertificateFile */
-    const char *ca_path;             /* SSLCACertificatePath */
-} ocspx_served_files_t;
-
-/** One certificate and what is sent with it. */
-typedef struct {
-    const char *file;           /* that it is in */
-    apr_array_header_t *served; /* as ocspx_served_by_ctx returns it */
-} ocspx_served_t;
-
 /**
- * What mod_ssl would send with these files; keys are not read, and names of
- * objects in a token ("pkcs11:...") are passed over.
+ * What mod_ssl would send with these files. Keys are not read, and names of
+ * objects in a token are passed over.
  * @param troubles const char *: gets a sentence for each file that cannot be
  *        used; what depends on it is left out
  * @param stores X509_STORE by its files; for one run, so that the CA files of
  *        a thousand virtual hosts are read once
- * @return ocspx_served_t: one for each certificate
+ * @return apr_array_header_t *: as above, one for each certificate
  */
 apr_array_header_t *ocspx_served_by_files(apr_array_header_t *troubles,
-                                          const ocspx_served_files_t *files,
+                                          const ocspx_ssl_files_t *files,
                                           apr_hash_t *stores, apr_pool_t *p);
+
+/** The file that what is missing from the chain of @a leaf is to be appended
+ * to; NULL: it is not in any of these. */
+const char *ocspx_served_to_mend(const ocspx_ssl_files_t *files, X509 *leaf);
 
 #endif

@@ -22,10 +22,13 @@ void *ocspx_settings_create(apr_pool_t *p, server_rec *s)
         .error_timeout = OCSPX_UNSET,
         .return_errors = OCSPX_UNSET,
         .fake_try_later = OCSPX_UNSET,
+        .ssl_files = ocspx_ssl_files_make(p),
         .use_stapling = OCSPX_UNSET,
         .method = OCSPX_UNSET,
         .certid_hash = OCSPX_UNSET,
         .withhold_revoked = OCSPX_UNSET,
+        .chain_check = OCSPX_UNSET,
+        .chain_repair = OCSPX_UNSET,
         .cache_size = OCSPX_UNSET,
         .ssl_cache_size = OCSPX_UNSET,
         .startup_wait = OCSPX_UNSET,
@@ -48,7 +51,7 @@ void *ocspx_settings_merge(apr_pool_t *p, void *base_, void *add_)
 #define MERGE_INT(field)                                                       \
     if (add->field != OCSPX_UNSET)                                             \
     d->field = add->field
-#define MERGE_TEXT(field)                                                      \
+#define MERGE_POINTER(field)                                                   \
     if (add->field)                                                            \
     d->field = add->field
 
@@ -61,13 +64,17 @@ void *ocspx_settings_merge(apr_pool_t *p, void *base_, void *add_)
     MERGE_INT(error_timeout);
     MERGE_INT(return_errors);
     MERGE_INT(fake_try_later);
-    MERGE_TEXT(force_url);
-    MERGE_TEXT(ssl_proxy);
-    MERGE_TEXT(proxy);
+    MERGE_POINTER(force_url);
+    MERGE_POINTER(ssl_proxy);
+    d->ssl_files = ocspx_ssl_files_merge(&base->ssl_files, &add->ssl_files, p);
+    MERGE_POINTER(proxy);
     MERGE_INT(method);
     MERGE_INT(certid_hash);
-    MERGE_TEXT(response_file);
+    MERGE_POINTER(response_file);
     MERGE_INT(withhold_revoked);
+    MERGE_INT(chain_check);
+    MERGE_POINTER(chain_trust);
+    MERGE_INT(chain_repair);
     /* The rest is only ever given in the main server: base has it. */
     return d;
 }
@@ -109,6 +116,17 @@ int ocspx_settings_stapling(int *explicit_ssl, server_rec *s)
 
     *explicit_ssl = d->ssl_use_stapling == 1;
     return either(d->use_stapling, either(d->ssl_use_stapling, 1));
+}
+
+ocspx_chain_check_e ocspx_settings_chain_check(const server_rec *s)
+{
+    return (ocspx_chain_check_e)either(ocspx_settings_of(s)->chain_check,
+                                       OCSPX_CHAIN_CHECK_WARN);
+}
+
+int ocspx_settings_chain_repair(const server_rec *s)
+{
+    return either(ocspx_settings_of(s)->chain_repair, 0);
 }
 
 int ocspx_settings_disobeyed(server_rec *s)

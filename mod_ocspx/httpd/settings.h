@@ -6,6 +6,7 @@
 #include <http_config.h>
 
 #include "../engine/registry.h"
+#include "ssl_files.h"
 
 /* The one symbol that the module exports. */
 extern module AP_MODULE_DECLARE_DATA ocspx_module
@@ -25,6 +26,7 @@ typedef struct {
     int fake_try_later;
     const char *force_url;
     const char *ssl_proxy;
+    ocspx_ssl_files_t ssl_files;
 
     int use_stapling;
     const char *proxy; /* "none" or URL */
@@ -32,6 +34,9 @@ typedef struct {
     int certid_hash;
     const char *response_file;
     int withhold_revoked;
+    int chain_check;
+    const ocspx_chain_trust_t *chain_trust;
+    int chain_repair;
 
     int cache_size;
     int ssl_cache_size;
@@ -68,6 +73,15 @@ ocspx_settings_server_t ocspx_settings_server(server_rec *main_server);
  *        would do it itself for any certificate left to it
  */
 int ocspx_settings_stapling(int *explicit_ssl, server_rec *s);
+
+typedef enum {
+    OCSPX_CHAIN_CHECK_OFF,
+    OCSPX_CHAIN_CHECK_WARN,
+    OCSPX_CHAIN_CHECK_REQUIRE
+} ocspx_chain_check_e;
+
+ocspx_chain_check_e ocspx_settings_chain_check(const server_rec *s);
+int ocspx_settings_chain_repair(const server_rec *s);
 
 /** How certificates of virtual host @a s are to be treated. */
 const ocspx_registry_policy_t *ocspx_settings_policy(server_rec *s,

@@ -14,6 +14,8 @@
 #include <mod_ssl_openssl.h>
 #include <openssl/sha.h>
 
+#include "mend.h"
+#include "served.h"
 #include "watchdog.h"
 
 APLOG_USE_MODULE(ocspx);
@@ -21,6 +23,11 @@ APLOG_USE_MODULE(ocspx);
 /* The marks. */
 static char left_alone[] = "mod_ssl or nobody staples it";
 static char nothing_to_ask[] = "ours, but there is no responder to ask";
+
+static int is_entry(const void *mark)
+{
+    return mark && mark != left_alone && mark != nothing_to_ask;
+}
 
 /* OpenSSL gives out an index for the life of the process, never 0 (that is
  * its own app_data). */
@@ -33,23 +40,81 @@ static int ex_index(void)
     return retained->ex_index;
 }
 
-static const char *place(const server_rec *s, apr_pool_t *p)
-{
-    unsigned port = s->addrs ? s->addrs->host_port : s->port;
-
-    if (!s->defn_name)
-        return apr_psprintf(p, "%s:%u (main server)", s->server_hostname, port);
-    return apr_psprintf(p, "%s:%u (%s:%u)", s->server_hostname, port,
-                        s->defn_name, s->defn_line_number);
-}
-
 static void count(ocspx_tally_t *tally, X509 *cert, const server_rec *s,
                   apr_pool_t *p)
 {
     if (!tally->count++)
-        tally->example = apr_psprintf(
-            p, "%s, used by %s",
-            ocspx_cert_name(X509_get_subject_name(cert), p), place(s, p));
+        tally->example =
+            apr_psprintf(p, "%s, used by %s",
+                         ocspx_cert_name(X509_get_subject_name(cert), p),
+                         ocspx_chains_place(s, p));
+}
+
+/* --- handshake ------------------------------------------------------- */
+
+/* Clients by OpenSSL break off where this is more than one record, 16 KB, and
+ * its own header of 4 bytes; except in TLS 1.3, which sends it elsewhere. */
+#define BEFORE_TLS13_MAX (16384 - 4)
+
+static void staple(unsigned char **der, int *len, const void *mark)
+{
+    ocspx_cache_t *cache = ocspx_generation_current()->cache;
+
+    *der = NULL;
+    *len = 0;
+    if (is_entry(mark) && cache)
+        *len = ocspx_cache_staple(der, cache,
+                                  ((const ocspx_registry_entry_t *)mark)->index,
+                                  apr_time_now());
+}
+
+static void withhold(unsigned char **der, int *len)
+{
+    OPENSSL_free(*der);
+    *der = NULL;
+    *len = 0;
+}
+
+static const void *mark_of(X509 *cert)
+{
+    return X509_get_ex_data(cert, ocspx_generation_retained()->ex_index);
+}
+
+static int is_tls13(conn_rec *c, server_rec *s)
+{
+    const char *protocol =
+        ap_ssl_var_lookup(c->pool, s, c, NULL, "SSL_PROTOCOL");
+
+    return protocol && !strcmp(protocol, "TLSv1.3");
+}
+
+static int get_stapling_status(unsigned char **der, int *len, conn_rec *c,
+                               server_rec *s, X509 *cert)
+{
+    const void *mark = mark_of(cert);
+
+    if (!mark || mark == left_alone)
+        return DECLINED;
+    staple(der, len, mark);
+    if (*len > BEFORE_TLS13_MAX && !is_tls13(c, s))
+        withhold(der, len);
+    return APR_SUCCESS;
+}
+
+/* Where mod_ssl staples nothing, as it knew no issuer at startup. */
+static int staple_repaired(SSL *ssl, void *unused)
+{
+    unsigned char *der;
+    int len;
+
+    (void)unused;
+    staple(&der, &len, mark_of(SSL_get_certificate(ssl)));
+    if (len > BEFORE_TLS13_MAX && SSL_version(ssl) != TLS1_3_VERSION)
+        withhold(&der, &len);
+    if (!der)
+        return SSL_TLSEXT_ERR_NOACK;
+    SSL_set_tlsext_status_ocsp_resp(ssl, der, len);
+    return SSL_TLSEXT_ERR_OK;
 }
 
 /* --- startup --------------------------------------------------------- */
@@ -94,42 +159,6 @@ static int was_offered(server_rec *s, X509 *cert, apr_pool_t *p)
     return apr_hash_get(ocspx_generation_current()->offered, key, len) != NULL;
 }
 
-/* The registry entry for a certificate of virtual host s; NULL: it cannot be
- * asked about. */
-static ocspx_registry_entry_t *enter(server_rec *s, apr_pool_t *p,
-                                     const ocspx_cert_t *cert)
-{
-    ocspx_generation_t *generation = ocspx_generation_current();
-    unsigned before = ocspx_registry_count(generation->registry);
-    ocspx_registry_entry_t *entry;
-    const char *conflict;
-
-    if (cert->bad_url)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "OCSPX0101: %s: %s: %s. %s", cert->name,
-                     ocspx_cause_code(OCSPX_CAUSE_BAD_URL), cert->bad_url,
-                     ocspx_cause_remedy(OCSPX_CAUSE_BAD_URL));
-    entry = ocspx_registry_add(generation->registry, &conflict, cert, NULL,
-                               ocspx_settings_policy(s, p), place(s, p));
-    if (ocspx_registry_count(generation->registry) > before)
-        APR_ARRAY_PUSH(generation->vhosts, server_rec *) = s;
-    if (conflict)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "OCSPX0102: %s",
-                     conflict);
-    return entry;
-}
-
-static void warn_must_staple(server_rec *s, const ocspx_cert_t *cert,
-                             const char *why)
-{
-    if (cert->must_staple)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "OCSPX0103: %s: %s: clients demand a staple for this "
-                     "certificate, but %s. %s",
-                     cert->name, ocspx_cause_code(OCSPX_CAUSE_MUST_STAPLE_OFF),
-                     why, ocspx_cause_remedy(OCSPX_CAUSE_MUST_STAPLE_OFF));
-}
-
 /* What the certificate gets as ex_data: its entry or a mark. */
 static void *take_over(server_rec *s, apr_pool_t *p, X509 *x509, X509 *issuer)
 {
@@ -138,18 +167,12 @@ static void *take_over(server_rec *s, apr_pool_t *p, X509 *x509, X509 *issuer)
     ocspx_registry_entry_t *entry;
     ocspx_cert_t *cert;
 
-    if (!ocspx_watchdog_available() ||
+    if (!on || !ocspx_watchdog_available() ||
         ocspx_cert_make(&cert, x509, issuer, p) != APR_SUCCESS)
         return left_alone;
-    if (!on) {
-        if (!explicit_ssl)
-            warn_must_staple(s, cert, "stapling is switched off");
-        return left_alone;
-    }
-    entry = enter(s, p, cert);
+    entry = ocspx_generation_enter(s, cert, NULL, p);
     if (entry)
         return entry;
-    warn_must_staple(s, cert, "there is no responder to ask");
     count(&ocspx_generation_current()->without_responder, x509, s, p);
     /* Left to mod_ssl it would be an error in the log each time. */
     return explicit_ssl ? nothing_to_ask : left_alone;
@@ -168,40 +191,70 @@ static int init_stapling_status(server_rec *s, apr_pool_t *p, X509 *x509,
     return mark == left_alone ? DECLINED : OK;
 }
 
-static void check_not_asked(server_rec *s, apr_pool_t *p, X509 *cert)
+/* Has another module, such as mod_md, taken it before us? */
+static int has_other_provider(server_rec *s, X509 *leaf, apr_pool_t *p)
 {
-    STACK_OF(OPENSSL_STRING) * urls;
+    return !X509_get_ex_data(leaf, ex_index()) && was_offered(s, leaf, p);
+}
 
-    if (X509_get_ex_data(cert, ex_index()))
+/* mod_ssl has not asked about a certificate whose issuer is missing; and one
+ * without responder is entered for the repair alone. */
+static void arrange_repair(server_rec *s, apr_pool_t *p, SSL_CTX *ctx,
+                           const apr_array_header_t *served)
+{
+    ocspx_generation_t *generation = ocspx_generation_current();
+    X509 *leaf = SSL_CTX_get0_certificate(ctx);
+    void *mark = X509_get_ex_data(leaf, ex_index());
+    ocspx_registry_entry_t *entry = is_entry(mark) ? mark : NULL;
+    ocspx_repair_t *repair = apr_palloc(p, sizeof(*repair));
+    ocspx_cert_t *cert;
+
+    if (entry)
+        cert = entry->cert;
+    else if (ocspx_cert_make(&cert, leaf, NULL, p) != APR_SUCCESS)
         return;
-    if (was_offered(s, cert, p)) {
-        count(&ocspx_generation_current()->with_other_provider, cert, s, p);
+    *repair =
+        (ocspx_repair_t){.cert = cert,
+                         .served = apr_array_copy(p, served),
+                         .trust = ocspx_chains_trust(generation->chains, s)};
+    if (!entry)
+        entry = ocspx_generation_enter(s, cert, repair, p);
+    if (!entry->repair)
+        entry->repair = repair;
+    if (!mark)
+        X509_set_ex_data(leaf, ex_index(), entry);
+    ocspx_mend_arrange(generation, ctx, leaf, entry, staple_repaired);
+}
+
+static void check_cert(server_rec *s, apr_pool_t *p, SSL_CTX *ctx)
+{
+    ocspx_generation_t *generation = ocspx_generation_current();
+    X509 *leaf = SSL_CTX_get0_certificate(ctx);
+    apr_array_header_t *served = ocspx_served_by_ctx(ctx, p);
+    ocspx_chain_t chain;
+    int explicit_ssl;
+
+    ocspx_chains_check(&chain, generation->chains, s, served);
+    if (ocspx_generation_rehearsal() || !ocspx_watchdog_available() ||
+        !ocspx_settings_stapling(&explicit_ssl, s))
         return;
-    }
-    urls = X509_get1_ocsp(cert);
-    if (urls)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "OCSPX0104: %s, used by %s: %s: its issuer %s is not in "
-                     "the chain, so it cannot be stapled. %s",
-                     ocspx_cert_name(X509_get_subject_name(cert), p),
-                     place(s, p), ocspx_cause_code(OCSPX_CAUSE_CHAIN_MISSING),
-                     ocspx_cert_name(X509_get_issuer_name(cert), p),
-                     ocspx_cause_remedy(OCSPX_CAUSE_CHAIN_MISSING));
-    X509_email_free(urls);
+    if (has_other_provider(s, leaf, p))
+        count(&generation->with_other_provider, leaf, s, p);
+    else if (ocspx_settings_chain_repair(s) && ocspx_repair_possible(&chain))
+        arrange_repair(s, p, ctx, served);
 }
 
 static int init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx)
 {
-    int explicit_ssl;
     long more;
 
-    if (is_proxy || ocspx_generation_rehearsal() ||
-        !ocspx_watchdog_available() ||
-        !ocspx_settings_stapling(&explicit_ssl, s))
+    if (is_proxy ||
+        (ocspx_generation_rehearsal() &&
+         ocspx_settings_chain_check(s) != OCSPX_CHAIN_CHECK_REQUIRE))
         return OK;
     for (more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST); more == 1;
          more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT))
-        check_not_asked(s, p, SSL_CTX_get0_certificate(ctx));
+        check_cert(s, p, ctx);
     return OK;
 }
 
@@ -223,45 +276,6 @@ void ocspx_tls_log_summary(const ocspx_generation_t *generation)
     log_tally(generation->server, "OCSPX0106", OCSPX_CAUSE_OTHER_PROVIDER,
               "stapled by another module, such as mod_md with MDStapling",
               &generation->with_other_provider);
-}
-
-/* --- handshake ------------------------------------------------------- */
-
-/* Clients by OpenSSL break off where this is more than one record, 16 KB, and
- * its own header of 4 bytes; except in TLS 1.3, which sends it elsewhere. */
-#define BEFORE_TLS13_MAX (16384 - 4)
-
-static int has_room(int len, conn_rec *c, server_rec *s)
-{
-    const char *protocol;
-
-    if (len <= BEFORE_TLS13_MAX)
-        return 1;
-    protocol = ap_ssl_var_lookup(c->pool, s, c, NULL, "SSL_PROTOCOL");
-    return protocol && !strcmp(protocol, "TLSv1.3");
-}
-
-static int get_stapling_status(unsigned char **der, int *len, conn_rec *c,
-                               server_rec *s, X509 *cert)
-{
-    const void *mark =
-        X509_get_ex_data(cert, ocspx_generation_retained()->ex_index);
-    ocspx_cache_t *cache = ocspx_generation_current()->cache;
-
-    if (!mark || mark == left_alone)
-        return DECLINED;
-    *der = NULL;
-    *len = 0;
-    if (mark != nothing_to_ask && cache)
-        *len = ocspx_cache_staple(der, cache,
-                                  ((const ocspx_registry_entry_t *)mark)->index,
-                                  apr_time_now());
-    if (!has_room(*len, c, s)) {
-        OPENSSL_free(*der);
-        *der = NULL;
-        *len = 0;
-    }
-    return APR_SUCCESS;
 }
 
 void ocspx_tls_register_hooks(apr_pool_t *p)

@@ -273,7 +273,8 @@ START_TEST(certificates_without_responder_are_one_line)
     world_assert_bare(w, "b.test");
     world_assert_good(w, "c.test");
     ck_assert_int_eq(logged("OCSPX0105: NO_URL: 2 certificates"), 1);
-    ck_assert_int_eq(logged("(ocspx|ssl):(warn|error)"), 0);
+    /* mod_ssl may find an older OpenSSL than it was built with. */
+    ck_assert_int_eq(logged("(ocspx|ssl):(warn|error)"), logged("AH01882"));
 }
 END_TEST
 
@@ -288,8 +289,9 @@ START_TEST(must_staple_that_cannot_be_is_a_warning)
                                             .ocsp_urls = ""}),
                 NULL);
     up();
-    ck_assert_int_eq(logged("OCSPX0103: a.test: MUST_STAPLE_OFF"), 1);
-    ck_assert_int_eq(logged("OCSPX0103: b.test: MUST_STAPLE_OFF"), 1);
+    ck_assert_int_eq(
+        logged("OCSPX0107: a.test:.*: MUST_STAPLE_OFF: .*switched off"), 1);
+    ck_assert_int_eq(logged("OCSPX0107: b.test:.*: MUST_STAPLE_OFF: "), 1);
 }
 END_TEST
 
@@ -319,8 +321,7 @@ START_TEST(missing_issuer_is_named)
     httpd_vhost(w->httpd,
                 &(httpd_vhost_t){.names = "a.test", .cert = cert, .key = key});
     up();
-    ck_assert_int_eq(logged("OCSPX0104: .*a.test.*CHAIN_MISSING: its issuer "
-                            ".*Issuer"),
+    ck_assert_int_eq(logged("OCSPX0107: a.test:.*: CHAIN_MISSING: .*Issuer"),
                      1);
 }
 END_TEST
@@ -383,7 +384,7 @@ START_TEST(without_mod_watchdog_stapling_is_mod_ssls)
     world_up(w);
     unsetenv("LD_PRELOAD");
     ck_assert_int_eq(logged("OCSPX0117"), 1);
-    ck_assert_int_eq(logged("OCSPX"), 1);
+    ck_assert_int_eq(logged("OCSPX"), 1 + logged("OCSPX010[78]"));
     ck_assert_uint_eq(responder_requests(w->responder, NULL), 0);
     world_assert_good(w, "a.test");
 }

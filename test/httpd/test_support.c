@@ -489,8 +489,8 @@ START_TEST(log_is_searched)
     httpd_log_mark(httpd);
     ck_assert_int_eq(httpd_log_count(httpd, up), 0);
     ck_assert(!httpd_log_wait(httpd, up, 50));
-    httpd_graceful(httpd);
-    ck_assert(httpd_log_wait(httpd, up, 5000));
+    ck_assert_int_ge(httpd_graceful(httpd), 0);
+    ck_assert_int_eq(httpd_log_count(httpd, up), 1); /* it is the new one */
 }
 END_TEST
 

@@ -74,6 +74,13 @@ const char *httpd_cert_va(httpd_t *h, const char **key, const char *name,
 
 /** httpd -t; @return its exit status, @a output what it said. */
 int httpd_configtest(httpd_t *h, const char **output);
+/** The same with -D @a define; NULL: without. */
+int httpd_configtest_define(httpd_t *h, const char **output,
+                            const char *define);
+
+/** Start one that does not come up; @return its exit status, as above; -1: it
+ * came up, and was killed. */
+int httpd_refusal(httpd_t *h, const char **output);
 
 /* These write the configuration anew and return the milliseconds until the
  * (new generation of the) server answered a request, or -1 if it never did;

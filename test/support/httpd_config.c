@@ -206,7 +206,7 @@ static const char *vhost_lines(const httpd_vhost_t *vhost, apr_pool_t *p)
 void httpd_config_write(httpd_t *h)
 {
     const char *ocspx = "";
-    const char *vhosts = "";
+    apr_array_header_t *vhosts;
     const char *text;
     apr_pool_t *p;
 
@@ -216,14 +216,15 @@ void httpd_config_write(httpd_t *h)
         ocspx = apr_pstrcat(p, "LoadModule ocspx_module ", ocspx_module(), "\n",
                             NULL);
     }
+    vhosts = apr_array_make(p, h->vhosts->nelts, sizeof(const char *));
     for (int i = 0; i < h->vhosts->nelts; i++) {
         const httpd_vhost_t *vhost = (httpd_vhost_t *)h->vhosts->elts + i;
 
-        vhosts = apr_pstrcat(p, vhosts, vhost_lines(vhost, p), NULL);
+        APR_ARRAY_PUSH(vhosts, const char *) = vhost_lines(vhost, p);
     }
     text = apr_pstrcat(p, load_modules(h, p), ocspx, h->config.early, "\n",
                        global_lines(h, p), module_lines(h, p), h->config.global,
-                       "\n", vhosts, NULL);
+                       "\n", apr_array_pstrcat(p, vhosts, 0), NULL);
     pki_write_file(apr_pstrcat(p, h->root, "/httpd.conf", NULL), text,
                    strlen(text));
     apr_pool_destroy(p);

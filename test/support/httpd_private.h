@@ -21,7 +21,7 @@ struct httpd_t {
     apr_array_header_t *vhosts; /* httpd_vhost_t */
     volatile pid_t *pid;        /* shared with the guard; 0: not running */
     pid_t guard;
-    int generation;      /* reloads since the start, as httpd counts them */
+    int generation;      /* of the configuration, as httpd counts: from 1 on */
     apr_size_t log_mark; /* bytes of the log before it */
 };
 

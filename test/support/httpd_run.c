@@ -16,22 +16,41 @@
 #include "procs.h"
 
 #define UP_MS 30000
+#define TEST_MS 60000
 #define STOP_MS 15000
 #define POLL_MS 10
 
 /** Milliseconds an unanswered question to the server may take. */
 #define ASK_MS 9000
 
-int httpd_configtest(httpd_t *h, const char **output)
+/** Run it to its end. @return its exit status */
+static int run(httpd_t *h, const char **output, const char *flag,
+               const char *define)
 {
-    const char *argv[] = {httpd_config_binary(), "-t", "-f",
-                          httpd_path(h, "httpd.conf"), NULL};
+    const char *argv[] = {
+        httpd_config_binary(),        flag,   "-f", httpd_path(h, "httpd.conf"),
+        define != NULL ? "-D" : NULL, define, NULL};
     procs_result_t result;
 
     httpd_config_write(h);
-    procs_run(&result, argv, NULL, UP_MS, h->pool);
+    procs_run(&result, argv, NULL, TEST_MS, h->pool);
     *output = result.output;
     return result.status;
+}
+
+int httpd_configtest(httpd_t *h, const char **output)
+{
+    return run(h, output, "-t", NULL);
+}
+
+int httpd_configtest_define(httpd_t *h, const char **output, const char *define)
+{
+    return run(h, output, "-t", define);
+}
+
+int httpd_refusal(httpd_t *h, const char **output)
+{
+    return run(h, output, "-DFOREGROUND", NULL);
 }
 
 static int connect_plain(const httpd_t *h)
@@ -109,7 +128,7 @@ int httpd_start(httpd_t *h)
     if (*h->pid != 0)
         procs_die("httpd_start: it is running");
     httpd_config_write(h);
-    h->generation = 0;
+    h->generation = 1;
     *h->pid = procs_spawn(argv, httpd_path(h, "output"));
     while (!is_up(h)) {
         if (parent_has_ended(h))

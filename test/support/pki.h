@@ -20,17 +20,26 @@ typedef struct {
 typedef enum { PKI_EC, PKI_RSA } pki_key_e;
 
 typedef struct {
-    const char *cn;        /* subject; required */
-    const char *names;     /* "DNS:a,DNS:b" or NULL */
-    const char *ocsp_urls; /* "http://a/ http://b/" space-separated, or NULL */
-    pki_key_e key;         /* EC P-256 or RSA 2048 */
-    EVP_PKEY *use_key;     /* this key instead of a new one, or NULL */
-    apr_time_t not_before; /* 0: a day ago */
-    apr_time_t not_after;  /* 0: in 90 days */
-    long serial;           /* 0: random */
-    int ca;                /* basicConstraints CA, keyUsage keyCertSign */
-    int must_staple;
-    int ocsp_signing; /* extendedKeyUsage id-kp-OCSPSigning */
+    const char *cn;         /* subject; required; "": an empty one */
+    const char *names;      /* "DNS:a,DNS:b" or NULL */
+    const char *ocsp_urls;  /* "http://a/ http://b/" space-separated, or NULL */
+    const char *ca_issuers; /* likewise: where the issuer's certificate is */
+    pki_key_e key;          /* EC P-256 or RSA */
+    int bits;               /* of an RSA key; 0: 2048 */
+    EVP_PKEY *use_key;      /* this key instead of a new one, or NULL */
+    apr_time_t not_before;  /* 0: a day ago */
+    apr_time_t not_after;   /* 0: in 90 days */
+    long serial;            /* 0: random */
+    const EVP_MD *md;       /* of its signature; NULL: SHA-256 */
+    int ca;                 /* basicConstraints CA, keyUsage keyCertSign;
+                               what is none can still be used as issuer */
+    const char *pathlen;    /* of a CA: "0"; NULL: no limit */
+    const char *key_usage;  /* "keyCertSign,cRLSign"; NULL: as suits ca */
+    const char *eku;        /* extendedKeyUsage "serverAuth,clientAuth" */
+    const char *constraints; /* on names: "permitted;DNS:a,excluded;DNS:b.a" */
+    int no_key_ids;          /* neither its own nor its issuer's */
+    int must_staple;         /* TLS feature status_request */
+    int ocsp_signing;        /* extendedKeyUsage id-kp-OCSPSigning */
 } pki_spec_t;
 
 /** Make a certificate issued by @a issuer; NULL: self-signed. */

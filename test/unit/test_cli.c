@@ -334,7 +334,7 @@ static const struct {
     {"directory", "directory cannot be read: Is a directory"},
     {"empty", "empty holds no certificate"},
     {"junk", "junk holds no certificate"},
-    {"damaged.pem", "certificate 2 in damaged.pem is damaged"},
+    {"damaged.pem", "damaged.pem has a damaged certificate (number 2)"},
     {"large", "large has more than 1048576 bytes"},
 };
 

@@ -1,4 +1,4 @@
-/* test_store: reading and replacing responses, among obstacles. */
+/* test_store: reading and replacing what is kept, among obstacles. */
 #include "store_scene.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #define MAX 1000
 
 static ocspx_store_t *store;
+static ocspx_store_kind_e kind;
 static const char *file; /* of ID */
 static const char *temp; /* of ID, while this process writes it */
 
@@ -55,21 +56,32 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
 
 /* --- helpers --------------------------------------------------------- */
 
-static void set_up(void)
+static void set_up(ocspx_store_kind_e of, const char *name)
 {
     const char *why;
 
     scene_make();
     ck_assert_int_eq(mkdir(dir, 0700), 0);
     ck_assert_int_eq(ocspx_store_open(&store, &why, dir, pool), APR_SUCCESS);
-    file = in(dir, ID ".der");
+    kind = of;
+    file = in(dir, name);
     temp = in(dir, apr_psprintf(pool, "." ID ".%d.tmp", (int)getpid()));
     memset(calls, 0, sizeof(calls));
 }
 
+static void set_up_response(void)
+{
+    set_up(OCSPX_STORE_RESPONSE, ID ".der");
+}
+
+static void set_up_chain(void)
+{
+    set_up(OCSPX_STORE_CHAIN, ID ".pem");
+}
+
 static apr_status_t save(const char **why, const char *id, const char *text)
 {
-    return ocspx_store_save(why, store, id, (const unsigned char *)text,
+    return ocspx_store_save(why, store, kind, id, (const unsigned char *)text,
                             strlen(text), pool);
 }
 
@@ -87,7 +99,7 @@ static const char *kept(const char *id)
     const char *why;
     apr_size_t len;
 
-    if (ocspx_store_load(&der, &len, &why, store, id, MAX, pool))
+    if (ocspx_store_load(&der, &len, &why, store, kind, id, MAX, pool))
         return NULL;
     return apr_pstrmemdup(pool, (const char *)der, len);
 }
@@ -100,7 +112,7 @@ static void not_loaded(const char *says)
     apr_status_t rv;
     apr_size_t len;
 
-    rv = ocspx_store_load(&der, &len, &why, store, ID, MAX, pool);
+    rv = ocspx_store_load(&der, &len, &why, store, kind, ID, MAX, pool);
     ck_assert_int_ne(rv, APR_SUCCESS);
     ck_assert(!APR_STATUS_IS_ENOENT(rv));
     assert_says(why, file);
@@ -128,14 +140,30 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* Nor do two kinds get into each other's way. */
+START_TEST(kinds)
+{
+    saved("one");
+    ck_assert_str_eq(ocspx_store_file(store, kind, ID, pool), file);
+    kind = kind == OCSPX_STORE_CHAIN ? OCSPX_STORE_RESPONSE : OCSPX_STORE_CHAIN;
+    ck_assert_str_ne(ocspx_store_file(store, kind, ID, pool), file);
+    ck_assert_ptr_null(kept(ID));
+    saved("two");
+    ck_assert_str_eq(kept(ID), "two");
+    ck_assert_str_eq(procs_read_file(file, pool), "one");
+    ck_assert_int_eq(files_in(dir), 2);
+}
+END_TEST
+
 START_TEST(nothing_kept)
 {
     const unsigned char *der;
     const char *why;
     apr_size_t len;
 
-    ck_assert_int_eq(ocspx_store_load(&der, &len, &why, store, ID, MAX, pool),
-                     APR_ENOENT);
+    ck_assert_int_eq(
+        ocspx_store_load(&der, &len, &why, store, kind, ID, MAX, pool),
+        APR_ENOENT);
 }
 END_TEST
 
@@ -219,7 +247,8 @@ static int cannot_read(void)
     const char *why = "";
     apr_size_t len;
 
-    NEED(ocspx_store_load(&der, &len, &why, store, ID, MAX, pool) == EACCES);
+    NEED(ocspx_store_load(&der, &len, &why, store, kind, ID, MAX, pool) ==
+         EACCES);
     NEED(strstr(why, "cannot open"));
     return 0;
 }
@@ -428,13 +457,13 @@ START_TEST(read_other_file_refuses)
 }
 END_TEST
 
-static Suite *suite(void)
+static TCase *tests_of(const char *name, SFun set_up_kind)
 {
-    Suite *s = suite_create("store");
-    TCase *t = tcase_create("store");
+    TCase *t = tcase_create(name);
 
-    tcase_add_checked_fixture(t, set_up, scene_end);
+    tcase_add_checked_fixture(t, set_up_kind, scene_end);
     tcase_add_test(t, round_trip);
+    tcase_add_test(t, kinds);
     tcase_add_test(t, nothing_kept);
     tcase_add_test(t, sizes);
     tcase_add_test(t, ids);
@@ -448,7 +477,15 @@ static Suite *suite(void)
     tcase_add_test(t, save_killed);
     tcase_add_test(t, read_other_file);
     tcase_add_test(t, read_other_file_refuses);
-    suite_add_tcase(s, t);
+    return t;
+}
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("store");
+
+    suite_add_tcase(s, tests_of("response", set_up_response));
+    suite_add_tcase(s, tests_of("chain", set_up_chain));
     return s;
 }
 
