@@ -2,7 +2,8 @@
  * (OCSPXNotify).
  *
  * Never through a shell, one at a time, limited in time, by the process and
- * thread of the refresher; whatever the command does, nothing else changes.
+ * thread of the refresher; whatever the command does, nothing else changes. The
+ * process has to ignore SIGPIPE, as httpd's do.
  */
 #ifndef OCSPX_NOTIFY_H
 #define OCSPX_NOTIFY_H
@@ -15,7 +16,7 @@
 
 /** A command that runs longer is killed. */
 #define OCSPX_NOTIFY_TIMEOUT apr_time_from_sec(30)
-/** So many events wait for their turn; more are dropped, and counted. */
+/** So many events wait for their turn; more are dropped, with one warning. */
 #define OCSPX_NOTIFY_QUEUE 1000
 
 typedef struct ocspx_notify_t ocspx_notify_t;
@@ -34,8 +35,7 @@ ocspx_notify_t *ocspx_notify_make(const char *const *argv,
  * @param entry registry index, for the log; -1: none
  */
 void ocspx_notify_add(ocspx_notify_t *notify, ocspx_event_e event,
-                      const char *name, const char *json, int entry,
-                      apr_time_t now);
+                      const char *name, const char *json, int entry);
 
 /** Go on: feed, reap, kill, start the next. Never waits. */
 void ocspx_notify_turn(ocspx_notify_t *notify, apr_time_t now);
