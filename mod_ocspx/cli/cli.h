@@ -9,7 +9,7 @@
 
 #include "../core/response.h"
 
-/** Exit statuses. */
+/** Exit statuses, but of `ocspx check'. */
 typedef enum {
     CLI_GOOD = 0,
     CLI_NOT_GOOD = 1,
@@ -18,15 +18,17 @@ typedef enum {
 
 typedef struct {
     const char *name;
-    cli_exit_e (*run)(int argc, char **argv, apr_pool_t *p);
+    int (*run)(int argc, char **argv, apr_pool_t *p); /* the exit status */
+    int lost; /* exit status where its output cannot be written */
 } cli_command_t;
 
-extern const cli_command_t cli_verify;
+extern const cli_command_t cli_chain;
+extern const cli_command_t cli_check;
 extern const cli_command_t cli_fetch;
+extern const cli_command_t cli_verify;
 
 /** "ocspx: " and one sentence to standard error. Returns CLI_UNUSABLE. */
-cli_exit_e cli_complain(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+int cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
  * A whole file, or what comes out of a pipe.
@@ -57,11 +59,17 @@ int cli_parse_seconds(apr_interval_time_t *seconds, const char *option,
 /** A time as in RFC 3339; complains and returns 0 on anything else. */
 int cli_parse_time(apr_time_t *t, const char *option, const char *arg);
 
+/** As in ocspx_text_time; NULL for 0. */
+const char *cli_time_or_null(apr_time_t t, apr_pool_t *p);
+
+/** Print and drop it. */
+void cli_print_json(json_t *json);
+
 /** What is printed of a verdict; keys as documented, null where unknown. */
 json_t *cli_json(const ocspx_response_t *response, apr_pool_t *p);
 
 /** Print the verdict, as JSON or in words, and give its exit status. */
-cli_exit_e cli_print(const ocspx_response_t *response, json_t *json,
-                     int as_json, apr_pool_t *p);
+int cli_print(const ocspx_response_t *response, json_t *json, int as_json,
+              apr_pool_t *p);
 
 #endif

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../engine/admit.h"
-#include "../engine/fetch.h"
+#include "../core/cert.h"
+#include "ask.h"
 #include "cli.h"
 #include "save.h"
 
@@ -42,11 +42,7 @@ typedef struct {
 typedef struct {
     options_t options;
     const ocspx_cert_t *cert;
-    const char *url; /* being asked */
-    int done;
-    ocspx_response_t response;
-    const unsigned char *der;
-    apr_size_t len;
+    cli_answer_t answer;
     apr_pool_t *pool;
 } run_t;
 
@@ -106,103 +102,24 @@ static int parse(options_t *o, int argc, char **argv, apr_pool_t *p)
 
 /* --- asking ---------------------------------------------------------- */
 
-static void refuse(run_t *run, ocspx_cause_e cause, const char *message)
-{
-    run->response = (ocspx_response_t){
-        .verdict = OCSPX_RESPONSE_REJECT,
-        .cause = cause,
-        .message = message,
-        .status = -1,
-    };
-}
-
-static int usable(const run_t *run)
-{
-    return run->response.verdict == OCSPX_RESPONSE_GOOD ||
-           run->response.verdict == OCSPX_RESPONSE_REVOKED;
-}
-
-static void judge(run_t *run, const ocspx_fetch_answer_t *answer)
-{
-    static const ocspx_response_policy_t policy = {
-        .skew = OCSPX_RESPONSE_SKEW_DEFAULT};
-    ocspx_admit_candidate_t candidate = {
-        .der = apr_pmemdup(run->pool, answer->body, answer->body_len),
-        .len = answer->body_len,
-        .date = answer->date,
-    };
-
-    run->der = candidate.der;
-    run->len = candidate.len;
-    ocspx_admit_judge(&run->response, &candidate, run->cert, &policy,
-                      apr_time_now(), run->pool);
-    if (!usable(run))
-        run->response.message =
-            apr_psprintf(run->pool, "%s: %s", run->url, run->response.message);
-}
-
-static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
-{
-    run_t *run = baton;
-
-    run->done = 1;
-    if (answer->cause)
-        refuse(run, answer->cause, apr_pstrdup(run->pool, answer->message));
-    else
-        judge(run, answer);
-}
-
-static void ask(run_t *run, ocspx_fetch_t *fetch, const char *url)
-{
-    ocspx_fetch_question_t question = {
-        .url = url,
-        .proxy = run->options.proxy,
-        .timeout = TIMEOUT,
-        .max_size = OCSPX_RESPONSE_SIZE_MAX,
-    };
-
-    run->url = url;
-    run->done = 0;
-    refuse(run, OCSPX_CAUSE_BAD_URL,
-           apr_pstrcat(run->pool, "cannot ask ", url, NULL));
-    if (ocspx_cert_request(&question.request, &question.request_len, run->cert,
-                           OCSPX_CERT_SHA1, run->pool) == APR_SUCCESS &&
-        fetch->start(fetch, &question, on_answer, run) == APR_SUCCESS)
-        while (!run->done && fetch->poll(fetch, TIMEOUT) == APR_SUCCESS)
-            ;
-}
-
-/* The certificate's responders, until one has been useful. */
-static void ask_each(run_t *run, ocspx_fetch_t *fetch)
-{
-    const ocspx_cert_t *cert = run->cert;
-    int i;
-
-    if (cert->bad_url)
-        refuse(run, OCSPX_CAUSE_BAD_URL,
-               apr_pstrcat(run->pool, cert->name, " names the responder ",
-                           cert->bad_url, NULL));
-    else
-        refuse(run, OCSPX_CAUSE_NO_URL,
-               apr_pstrcat(run->pool, cert->name,
-                           " names no OCSP responder; --url does", NULL));
-    for (i = 0; i < cert->urls->nelts && !usable(run); i++)
-        ask(run, fetch, APR_ARRAY_IDX(cert->urls, i, const char *));
-}
-
 static int ask_somebody(run_t *run)
 {
-    ocspx_fetch_t *fetch;
+    const options_t *o = &run->options;
+    cli_question_t question = {
+        .cert = run->cert, .proxy = o->proxy, .timeout = TIMEOUT};
 
     if (ocspx_fetch_global_init() != APR_SUCCESS ||
-        ocspx_fetch_curl_make(&fetch, run->pool) != APR_SUCCESS) {
+        ocspx_fetch_curl_make(&question.fetch, run->pool) != APR_SUCCESS) {
         cli_complain("libcurl cannot be set up");
         return 0;
     }
-    if (run->options.url)
-        ask(run, fetch, run->options.url);
+    if (o->url)
+        cli_ask(&run->answer, &question, o->url, run->pool);
     else
-        ask_each(run, fetch);
+        cli_ask_each(&run->answer, &question, run->pool);
+    if (run->answer.response.cause == OCSPX_CAUSE_NO_URL)
+        run->answer.response.message = apr_pstrcat(
+            run->pool, run->answer.response.message, "; --url does", NULL);
     return 1;
 }
 
@@ -218,32 +135,33 @@ static json_t *json_path(const char *path, apr_pool_t *p)
 }
 
 /* Save what may be saved, and print what is known. */
-static cli_exit_e conclude(run_t *run)
+static int conclude(run_t *run)
 {
     const cli_save_t *save = &run->options.save;
+    ocspx_response_t *response = &run->answer.response;
     const char *objection = NULL, *path = NULL;
-    cli_exit_e status;
+    int status;
     json_t *json;
     int ok = 1;
 
-    if (usable(run))
-        objection =
-            cli_save_objection(save, run->cert, &run->response, run->pool);
+    if (cli_is_useful(response))
+        objection = cli_save_objection(save, run->cert, response, run->pool);
     if (objection) {
-        run->response.verdict = OCSPX_RESPONSE_REJECT;
-        run->response.cause = OCSPX_CAUSE_STALE;
-        run->response.message = objection;
+        response->verdict = OCSPX_RESPONSE_REJECT;
+        response->cause = OCSPX_CAUSE_STALE;
+        response->message = objection;
     }
-    if (usable(run))
-        ok = cli_save(&path, save, run->cert, run->der, run->len, run->pool);
-    json = cli_json(&run->response, run->pool);
+    if (cli_is_useful(response))
+        ok = cli_save(&path, save, run->cert, run->answer.der, run->answer.len,
+                      run->pool);
+    json = cli_json(response, run->pool);
     json_object_set_new(json, "saved",
                         path ? json_path(path, run->pool) : json_null());
-    status = cli_print(&run->response, json, run->options.json, run->pool);
+    status = cli_print(response, json, run->options.json, run->pool);
     return ok ? status : CLI_NOT_GOOD;
 }
 
-static cli_exit_e run_fetch(int argc, char **argv, apr_pool_t *p)
+static int run_fetch(int argc, char **argv, apr_pool_t *p)
 {
     run_t run = {.pool = p};
     options_t *o = &run.options;
@@ -260,4 +178,4 @@ static cli_exit_e run_fetch(int argc, char **argv, apr_pool_t *p)
     return conclude(&run);
 }
 
-const cli_command_t cli_fetch = {"fetch", run_fetch};
+const cli_command_t cli_fetch = {"fetch", run_fetch, CLI_UNUSABLE};

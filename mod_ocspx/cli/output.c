@@ -19,7 +19,7 @@ static const char *status_name(int status)
     }
 }
 
-static const char *time_or_null(apr_time_t t, apr_pool_t *p)
+const char *cli_time_or_null(apr_time_t t, apr_pool_t *p)
 {
     return t ? ocspx_text_time(t, p) : NULL;
 }
@@ -31,9 +31,9 @@ json_t *cli_json(const ocspx_response_t *r, apr_pool_t *p)
                      "cause", ocspx_cause_code(r->cause), "message", r->message,
                      "remedy", r->cause ? ocspx_cause_remedy(r->cause) : "",
                      "status", status_name(r->status), "thisUpdate",
-                     time_or_null(r->this_update, p), "nextUpdate",
-                     time_or_null(r->next_update, p), "producedAt",
-                     time_or_null(r->produced_at, p), "signer", r->signer);
+                     cli_time_or_null(r->this_update, p), "nextUpdate",
+                     cli_time_or_null(r->next_update, p), "producedAt",
+                     cli_time_or_null(r->produced_at, p), "signer", r->signer);
 }
 
 static void print_member(const char *label, const char *value)
@@ -42,27 +42,38 @@ static void print_member(const char *label, const char *value)
         printf("%-12s%s\n", label, value);
 }
 
-cli_exit_e cli_print(const ocspx_response_t *r, json_t *json, int as_json,
-                     apr_pool_t *p)
+void cli_print_json(json_t *json)
+{
+    json_dumpf(json, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(json);
+}
+
+static void print_words(const ocspx_response_t *r, const json_t *json,
+                        apr_pool_t *p)
+{
+    print_member("verdict", ocspx_response_verdict_name(r->verdict));
+    print_member("message", r->message);
+    if (r->cause) {
+        print_member("cause", ocspx_cause_code(r->cause));
+        print_member("remedy", ocspx_cause_remedy(r->cause));
+    }
+    print_member("status", status_name(r->status));
+    print_member("thisUpdate", cli_time_or_null(r->this_update, p));
+    print_member("nextUpdate", cli_time_or_null(r->next_update, p));
+    print_member("producedAt", cli_time_or_null(r->produced_at, p));
+    print_member("signer", r->signer);
+    print_member("saved as", json_string_value(json_object_get(json, "saved")));
+}
+
+int cli_print(const ocspx_response_t *r, json_t *json, int as_json,
+              apr_pool_t *p)
 {
     if (as_json) {
-        json_dumpf(json, stdout, JSON_INDENT(2));
-        putchar('\n');
+        cli_print_json(json);
     } else {
-        print_member("verdict", ocspx_response_verdict_name(r->verdict));
-        print_member("message", r->message);
-        if (r->cause) {
-            print_member("cause", ocspx_cause_code(r->cause));
-            print_member("remedy", ocspx_cause_remedy(r->cause));
-        }
-        print_member("status", status_name(r->status));
-        print_member("thisUpdate", time_or_null(r->this_update, p));
-        print_member("nextUpdate", time_or_null(r->next_update, p));
-        print_member("producedAt", time_or_null(r->produced_at, p));
-        print_member("signer", r->signer);
-        print_member("saved as",
-                     json_string_value(json_object_get(json, "saved")));
+        print_words(r, json, p);
+        json_decref(json);
     }
-    json_decref(json);
     return r->verdict == OCSPX_RESPONSE_GOOD ? CLI_GOOD : CLI_NOT_GOOD;
 }

@@ -74,7 +74,7 @@ static int parse(options_t *o, int argc, char **argv)
     return 0;
 }
 
-static cli_exit_e run(int argc, char **argv, apr_pool_t *p)
+static int run(int argc, char **argv, apr_pool_t *p)
 {
     options_t o = {.at = apr_time_now(),
                    .policy.skew = OCSPX_RESPONSE_SKEW_DEFAULT};
@@ -96,4 +96,4 @@ static cli_exit_e run(int argc, char **argv, apr_pool_t *p)
     return cli_print(&response, cli_json(&response, p), o.json, p);
 }
 
-const cli_command_t cli_verify = {"verify", run};
+const cli_command_t cli_verify = {"verify", run, CLI_UNUSABLE};

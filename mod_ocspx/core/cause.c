@@ -123,6 +123,15 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
         "Another module staples this certificate",
         "Nothing to do if that is intended; otherwise switch the other "
         "module's stapling off (mod_md: MDStapling off)."),
+    CAUSE(STAPLE_MISSING, WARNING,
+        "No staple is sent with a certificate that can have one",
+        "On an httpd, load mod_ocspx and see what its log says of this "
+        "certificate; other servers have to be told to staple "
+        "(ssl_stapling on for nginx)."),
+    CAUSE(HANDSHAKE_FAILED, ERROR,
+        "The server does not complete a TLS handshake",
+        "Check that this is a port for TLS, and see in the server's error log "
+        "why it ends the handshake."),
 
     CAUSE(CHAIN_MISSING, ERROR,
         "The chain sent to clients lacks an intermediate certificate",

@@ -44,7 +44,8 @@ typedef struct {
     apr_size_t body_len;
     int http_status;        /* 0: no answer */
     const char *peer;       /* "address:port" connected to, or "" */
-    apr_time_t date;        /* the answer's Date; 0: none */
+    apr_time_t date;        /* by Date and Age: the answering server's clock
+                               at this moment; 0: unknown */
     apr_time_t fresh_until; /* by Cache-Control max-age less Age, else
                                Expires (RFC 9111, 4.2); 0: unknown */
     apr_time_t retry_after; /* by Retry-After (RFC 9110, 10.2.3); 0: none */

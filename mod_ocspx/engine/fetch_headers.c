@@ -158,7 +158,9 @@ static apr_int64_t bounded(apr_int64_t sec)
 
 apr_time_t ocspx_fetch_headers_date(const ocspx_fetch_headers_t *headers)
 {
-    return headers->date < 0 ? 0 : headers->date;
+    if (headers->date < 0)
+        return 0;
+    return headers->date + apr_time_from_sec(bounded(headers->age));
 }
 
 /* Expires less Date, not less our time: the responder's clock cancels out. */

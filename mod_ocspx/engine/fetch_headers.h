@@ -29,7 +29,8 @@ void ocspx_fetch_headers_init(ocspx_fetch_headers_t *headers);
 void ocspx_fetch_headers_line(ocspx_fetch_headers_t *headers, const char *line,
                               size_t len);
 
-/** The Date; 0: none. */
+/** What the clock of the answer's maker shows now: its Date, and how long it
+ * has been in caches since (Age; RFC 9111, 4.2.3); 0: unknown. */
 apr_time_t ocspx_fetch_headers_date(const ocspx_fetch_headers_t *headers);
 
 /** When an answer that came at @a now goes stale; 0: not said. */

@@ -1,5 +1,5 @@
 /* tools: runs the real programs that tests use as responder and proxy. */
-#include "tools.h"
+#include "tools_private.h"
 
 #include <signal.h>
 #include <string.h>
@@ -19,14 +19,29 @@ struct tools_t {
     const char *log;
 };
 
+/** Servers are not in everybody's PATH. */
+const char *tools_find(const char *program, apr_pool_t *p)
+{
+    const char *argv[] = {
+        "sh", "-c",
+        "PATH=\"$PATH:/usr/sbin:/usr/local/sbin\"; command -v \"$0\"", program,
+        NULL};
+    procs_result_t result;
+
+    procs_run(&result, argv, NULL, START_MS, p);
+    return result.status == 0
+               ? apr_pstrmemdup(p, result.output, strcspn(result.output, "\n"))
+               : "";
+}
+
 static apr_status_t stop_with_pool(void *tool)
 {
     tools_stop(tool);
     return APR_SUCCESS;
 }
 
-static tools_t *start(const char *const *argv, const char *dir, int port,
-                      apr_pool_t *p)
+tools_t *tools_start(const char *const *argv, const char *dir, int port,
+                     apr_pool_t *p)
 {
     tools_t *tool = apr_pcalloc(p, sizeof(*tool));
 
@@ -80,7 +95,7 @@ tools_t *tools_ocsp_start(int port, const pki_t *issuer, const pki_t *signer,
     pki_write_certs(ca, issuer->cert, NULL);
     pki_write_certs(cert, signer->cert, NULL);
     pki_write_key(key, signer);
-    return start(argv, dir, port, p);
+    return tools_start(argv, dir, port, p);
 }
 
 tools_t *tools_proxy_start(apr_pool_t *p)
@@ -99,7 +114,7 @@ tools_t *tools_proxy_start(apr_pool_t *p)
                                     port);
 
     pki_write_file(conf, text, strlen(text));
-    return start(argv, dir, port, p);
+    return tools_start(argv, dir, port, p);
 }
 
 const char *tools_url(const tools_t *tool)
@@ -128,12 +143,11 @@ void tools_stop(tools_t *tool)
 
 int tools_have(const char *program)
 {
-    const char *argv[] = {"sh", "-c", "command -v \"$0\"", program, NULL};
-    procs_result_t result;
     apr_pool_t *p;
+    int found;
 
     apr_pool_create(&p, NULL);
-    procs_run(&result, argv, NULL, START_MS, p);
+    found = *tools_find(program, p) != '\0';
     apr_pool_destroy(p);
-    return result.status == 0;
+    return found;
 }

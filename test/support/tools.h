@@ -1,4 +1,6 @@
-/* tools: real programs to test against: `openssl ocsp' and tinyproxy. */
+/* tools: real programs to test against: `openssl ocsp', `openssl s_server',
+ * nginx and tinyproxy. Looked up in PATH and where servers are.
+ */
 #ifndef OCSPX_TEST_TOOLS_H
 #define OCSPX_TEST_TOOLS_H
 
@@ -24,6 +26,25 @@ tools_t *tools_ocsp_start(int port, const pki_t *issuer, const pki_t *signer,
 
 /** Start an HTTP proxy on loopback. */
 tools_t *tools_proxy_start(apr_pool_t *p);
+
+#define TOOLS_CHAIN_MAX 4
+
+/** A TLS server, and what it sends. */
+typedef struct {
+    const pki_t *leaf;
+    const pki_t *other; /* one more, with the other kind of key; or NULL */
+    const pki_t *chain[TOOLS_CHAIN_MAX]; /* sent with both, in this order; the
+                                            rest is NULL */
+    const unsigned char *staple;         /* DER; NULL: none */
+    apr_size_t staple_len;
+    const char *host;  /* "127.0.0.1" or "::1"; NULL: the former */
+    int tls12_only;    /* else 1.3 as well */
+    int demands_certs; /* of clients; s_server alone */
+} tools_site_t;
+
+/** Start `openssl s_server', which serves one connection at a time. */
+tools_t *tools_s_server_start(const tools_site_t *site, apr_pool_t *p);
+tools_t *tools_nginx_start(const tools_site_t *site, apr_pool_t *p);
 
 /** "http://127.0.0.1:4711/" */
 const char *tools_url(const tools_t *tool);

@@ -123,6 +123,9 @@ static const struct {
     {"Date: Wed, 01 Jan 1908 00:00:00 GMT", 0},
     {"Date: Fri, 31 Dec 9999 23:59:59 GMT", apr_time_from_sec(253402300799)},
     {"X-Date: Sat, 21 Nov 2026 09:30:00 GMT", 0},
+    {"Age: 60\nDate: Sat, 21 Nov 2026 09:30:00 GMT", AFTER(60)},
+    {"Age: old\nDate: Sat, 21 Nov 2026 09:30:00 GMT", NOW},
+    {"Age: 60", 0},
 };
 
 START_TEST(date)
