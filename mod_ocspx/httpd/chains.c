@@ -121,24 +121,36 @@ static void keep(ocspx_chains_t *chains, server_rec *s,
         ocspx_settings_chain_check(s) == OCSPX_CHAIN_CHECK_REQUIRE;
 }
 
-void ocspx_chains_check(ocspx_chain_t *out, ocspx_chains_t *chains,
-                        server_rec *s, const apr_array_header_t *served)
+/* Files are read, to be sure, only where one is to be named. */
+static void judge(ocspx_chain_t *out, ocspx_chains_t *chains, server_rec *s,
+                  const apr_array_header_t *served)
 {
     ocspx_chain_question_t question = {
         .served = served,
         .trust = ocspx_chains_trust(chains, s),
         .hosts = hosts_of(s, chains->pool),
         .unstapled = why_unstapled(s),
-        .file = ocspx_served_to_mend(&ocspx_settings_of(s)->ssl_files,
-                                     APR_ARRAY_IDX(served, 0, X509 *)),
         .now = apr_time_now(),
     };
+
+    ocspx_chain_judge(out, &question, chains->pool);
+    if (!out->gap)
+        return;
+    question.file = ocspx_served_to_mend(&ocspx_settings_of(s)->ssl_files,
+                                         APR_ARRAY_IDX(served, 0, X509 *));
+    if (question.file)
+        ocspx_chain_judge(out, &question, chains->pool);
+}
+
+void ocspx_chains_check(ocspx_chain_t *out, ocspx_chains_t *chains,
+                        server_rec *s, const apr_array_header_t *served)
+{
     int checked = ocspx_settings_chain_check(s) != OCSPX_CHAIN_CHECK_OFF;
     int i;
 
     *out = (ocspx_chain_t){.complete = 1};
     if (checked || ocspx_settings_chain_repair(s))
-        ocspx_chain_judge(out, &question, chains->pool);
+        judge(out, chains, s, served);
     if (!checked)
         return;
     if (ocspx_settings_chain_repair(s) && ocspx_repair_possible(out))
