@@ -90,9 +90,8 @@ static int verdict(test_t *test, server_rec *s)
     wanting = test->inquiry ? ocspx_inquiry_run(test->inquiry) : 0;
     if (wanting)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "OCSPX0132: %u certificate%s of a virtual host need%s "
-                     "action: see the table",
-                     wanting, wanting == 1 ? "" : "s", wanting == 1 ? "s" : "");
+                     "OCSPX0132: %u row%s of the table need%s action", wanting,
+                     wanting == 1 ? "" : "s", wanting == 1 ? "s" : "");
     return test->refused || wanting ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
 

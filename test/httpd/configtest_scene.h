@@ -95,7 +95,7 @@ static inline void assert_live(int wanting)
 {
     assert_test(wanting > 0, "OCSPX_CHECK");
     assert_said(wanting > 0,
-                apr_psprintf(w->pool, "OCSPX0132: %d certificate", wanting));
+                apr_psprintf(w->pool, "OCSPX0132: %d row", wanting));
 }
 
 #endif

@@ -3,6 +3,10 @@
  */
 #include "configtest_scene.h"
 
+#include <sys/stat.h>
+
+#include "../support/httpd_private.h"
+
 /* A virtual host whose certificate is this; its key is in order. */
 static const char *site_with(const char *name, const char *pem,
                              const char *extra)
@@ -60,6 +64,36 @@ START_TEST(bad_certificate)
     configure("warn", "");
     assert_reported("a.test", site_with("a.test", bad[_i].content, NULL),
                     bad[_i].why);
+}
+END_TEST
+
+/* A test by somebody who may read less than httpd, and says so. */
+START_TEST(certificate_that_may_not_be_read)
+{
+    const char *user = httpd_user();
+    const char *argv[] = {"setpriv",
+                          "--reuid",
+                          user,
+                          "--clear-groups",
+                          httpd_config_binary(),
+                          "-t",
+                          "-f",
+                          httpd_path(w->httpd, "httpd.conf"),
+                          NULL};
+    procs_result_t result;
+    const char *path;
+
+    if (!user) /* httpd is run by who runs this */
+        return;
+    configure("warn", "");
+    path = site_with("a.test", NULL, NULL);
+    assert_test(0, NULL);
+    assert_said(0, "OCSPX0130");
+    ck_assert_int_eq(chmod(path, 0600), 0);
+    procs_run(&result, argv, NULL, 10000, w->pool);
+    output = result.output;
+    ck_assert_int_eq(result.status, 0);
+    assert_said(1, "OCSPX0130: a.test:.* cannot be read: Permission denied; ");
 }
 END_TEST
 
@@ -264,6 +298,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, bad_certificate, 0, BAD);
+    tcase_add_test(tc, certificate_that_may_not_be_read);
     tcase_add_test(tc, bad_certificate_after_a_good_one);
     tcase_add_loop_test(tc, bad_chain_file, 0, BAD - 1);
     tcase_add_test(tc, chain_file_with_nothing);
