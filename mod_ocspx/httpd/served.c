@@ -127,12 +127,15 @@ static const char *reason(apr_pool_t *p)
     return apr_psprintf(p, "is damaged: %s", text ? text : "no reason given");
 }
 
-static void note_trouble(load_t *load, const char *file)
+static const char *trouble_with(const char *file, apr_pool_t *p)
 {
-    apr_pool_t *p = load->troubles->pool;
+    return apr_psprintf(p, "%s %s", ocspx_cert_printable(file, strlen(file), p),
+                        reason(p));
+}
 
-    APR_ARRAY_PUSH(load->troubles, const char *) = apr_psprintf(
-        p, "%s %s", ocspx_cert_printable(file, strlen(file), p), reason(p));
+static void note_trouble(load_t *load, const char *trouble)
+{
+    APR_ARRAY_PUSH(load->troubles, const char *) = trouble;
 }
 
 /* A file that wants a pass phrase must not stop to ask for one. */
@@ -151,44 +154,47 @@ static apr_status_t free_store(void *store)
     return APR_SUCCESS;
 }
 
-static X509_STORE *read_store(load_t *load)
-{
-    const ocspx_ssl_files_t *files = load->files;
-    X509_STORE *store = X509_STORE_new();
-    apr_pool_t *p = apr_hash_pool_get(load->stores);
+/* What came of reading CA files. */
+typedef struct {
+    X509_STORE *store;
+    const char *trouble; /* NULL: none */
+} store_t;
 
-    if (!store)
-        return NULL;
-    apr_pool_cleanup_register(p, store, free_store, apr_pool_cleanup_null);
+static store_t *read_store(const ocspx_ssl_files_t *files, apr_pool_t *p)
+{
+    store_t *read = apr_pcalloc(p, sizeof(*read));
+
+    read->store = X509_STORE_new();
+    apr_pool_cleanup_register(p, read->store, free_store,
+                              apr_pool_cleanup_null);
     ERR_clear_error();
-    if (X509_STORE_load_locations(store, files->ca_file, files->ca_path) == 1)
-        return store;
-    note_trouble(load, files->ca_file ? files->ca_file : files->ca_path);
-    return NULL;
+    if (!read->store || X509_STORE_load_locations(read->store, files->ca_file,
+                                                  files->ca_path) != 1)
+        read->trouble =
+            trouble_with(files->ca_file ? files->ca_file : files->ca_path, p);
+    return read;
 }
 
-/* Where the files were of no use, an empty mark is kept in their place: one
- * sentence is enough. */
 static void use_store(load_t *load)
 {
-    static char unusable[] = "";
     const ocspx_ssl_files_t *files = load->files;
-    const char *key = apr_pstrcat(apr_hash_pool_get(load->stores),
-                                  files->ca_file ? files->ca_file : "", "\n",
+    apr_pool_t *p = apr_hash_pool_get(load->stores);
+    const char *key = apr_pstrcat(p, files->ca_file ? files->ca_file : "", "\n",
                                   files->ca_path ? files->ca_path : "", NULL);
-    void *store;
+    store_t *read;
 
     if (!files->ca_file && !files->ca_path)
         return;
-    store = apr_hash_get(load->stores, key, APR_HASH_KEY_STRING);
-    if (!store) {
-        store = read_store(load);
-        apr_hash_set(load->stores, key, APR_HASH_KEY_STRING,
-                     store ? store : unusable);
+    read = apr_hash_get(load->stores, key, APR_HASH_KEY_STRING);
+    if (!read) {
+        read = read_store(files, p);
+        apr_hash_set(load->stores, key, APR_HASH_KEY_STRING, read);
     }
-    load->store_failed = !store || store == unusable;
-    if (!load->store_failed)
-        SSL_CTX_set1_cert_store(load->ctx, store);
+    load->store_failed = read->trouble != NULL;
+    if (read->trouble)
+        note_trouble(load, read->trouble);
+    else
+        SSL_CTX_set1_cert_store(load->ctx, read->store);
 }
 
 /* A chain file that is a certificate's file, too, begins with that one. */
@@ -230,7 +236,8 @@ static int use_chain(load_t *load)
     bio = BIO_new_file(load->files->chain, "r");
     ok = bio && add_extra(load, bio);
     if (!ok)
-        note_trouble(load, load->files->chain);
+        note_trouble(load,
+                     trouble_with(load->files->chain, load->troubles->pool));
     BIO_free(bio);
     return ok;
 }
@@ -247,7 +254,7 @@ static int use_cert(load_t *load, const char *file)
                                             SSL_FILETYPE_PEM) == 1
              : SSL_CTX_use_certificate_chain_file(load->ctx, file) == 1;
     if (!ok)
-        note_trouble(load, file);
+        note_trouble(load, trouble_with(file, load->troubles->pool));
     return ok && !(load->store_failed && !configured(load->ctx));
 }
 

@@ -27,8 +27,8 @@ apr_array_header_t *ocspx_served_by_ctx(SSL_CTX *ctx, apr_pool_t *p);
  * objects in a token are passed over.
  * @param troubles const char *: gets a sentence for each file that cannot be
  *        used; what depends on it is left out
- * @param stores X509_STORE by its files; for one run, so that the CA files of
- *        a thousand virtual hosts are read once
+ * @param stores what came of reading CA files, for one run; so that those of a
+ *        thousand virtual hosts are read once
  * @return apr_array_header_t *: as above, one for each certificate
  */
 apr_array_header_t *ocspx_served_by_files(apr_array_header_t *troubles,

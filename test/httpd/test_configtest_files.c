@@ -195,6 +195,29 @@ START_TEST(bad_file_and_require)
 }
 END_TEST
 
+START_TEST(bad_ca_file_and_require)
+{
+    const char *ca = apr_pstrcat(w->pool, "SSLCACertificateFile ",
+                                 other_file(damaged), "\n", NULL);
+
+    configure("warn", "");
+    for (int i = 0; i < 2; i++) {
+        const char *name = i ? "b.test" : "a.test";
+
+        world_chain_vhost(
+            w, name, world_leaf(w, &(pki_spec_t){.cn = name}),
+            i == _i ? apr_pstrcat(w->pool, ca, "OCSPXChainCheck require", NULL)
+                    : ca,
+            NULL);
+    }
+    assert_test(1, NULL);
+    assert_said(1, "OCSPX0130");
+    assert_said(1, "OCSPX0131");
+    assert_live(2);
+    ck_assert_int_eq(lines_in(table(), "^[ab].test:[0-9]+ +unreadable"), 2);
+}
+END_TEST
+
 /* The key is mod_ssl's business, and may ask for a pass phrase. */
 START_TEST(keys_are_not_read)
 {
@@ -305,6 +328,7 @@ int main(void)
     tcase_add_loop_test(tc, bad_ca_file, 0, BAD);
     tcase_add_test(tc, one_file_is_reported_once);
     tcase_add_loop_test(tc, bad_file_and_require, 0, 3);
+    tcase_add_loop_test(tc, bad_ca_file_and_require, 0, 2);
     tcase_add_test(tc, keys_are_not_read);
     tcase_add_loop_test(tc, what_mod_ssl_refuses_is_refused_by_mod_ssl, 0,
                         REFUSED);
