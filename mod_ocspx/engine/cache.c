@@ -229,6 +229,43 @@ int ocspx_cache_peek(unsigned char **der, const ocspx_cache_t *cache,
     return (int)record.len;
 }
 
+apr_size_t ocspx_cache_length(const ocspx_cache_t *cache, unsigned slot)
+{
+    int tries;
+
+    for (tries = 0; tries < READ_TRIES; tries++) {
+        apr_uint64_t pos = ocspx_cache_get(&cache->slots[slot].pos);
+        ocspx_cache_record_t record;
+
+        if (!pos)
+            return 0;
+        record = ocspx_cache_record_at(cache, pos);
+        if (!overtaken(cache, pos))
+            return ocspx_cache_record_ok(cache, &record) && record.slot == slot
+                       ? record.len
+                       : 0;
+    }
+    return 0;
+}
+
+void ocspx_cache_usage(apr_size_t *used, apr_size_t *size,
+                       const ocspx_cache_t *cache)
+{
+    unsigned i;
+
+    *used = 0;
+    *size = (apr_size_t)cache->words * sizeof(ocspx_cache_word_t);
+    for (i = 0; i < cache->count; i++) {
+        apr_size_t len = ocspx_cache_length(cache, i);
+
+        if (len)
+            *used += (apr_size_t)ocspx_cache_record_words(len) *
+                     sizeof(ocspx_cache_word_t);
+    }
+    if (*used > *size)
+        *used = *size;
+}
+
 static ocspx_cache_word_t *counter(ocspx_cache_slot_t *of,
                                    ocspx_cache_read_e outcome)
 {

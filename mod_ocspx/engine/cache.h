@@ -90,6 +90,15 @@ int ocspx_cache_staple(unsigned char **der, ocspx_cache_t *cache, unsigned slot,
 int ocspx_cache_peek(unsigned char **der, const ocspx_cache_t *cache,
                      unsigned slot, apr_time_t now);
 
+/** Bytes of the response in @a slot, be it valid or expired; 0: there is
+ * none. Any thread of any process. */
+apr_size_t ocspx_cache_length(const ocspx_cache_t *cache, unsigned slot);
+
+/** Bytes that the responses take of the data area, and its size. Looks at
+ * every slot; any thread of any process. */
+void ocspx_cache_usage(apr_size_t *used, apr_size_t *size,
+                       const ocspx_cache_t *cache);
+
 /** A snapshot of the counters of @a slot; any thread of any process. */
 void ocspx_cache_counts(ocspx_cache_counts_t *counts,
                         const ocspx_cache_t *cache, unsigned slot);
@@ -134,8 +143,8 @@ int ocspx_cache_state_get(ocspx_cache_state_t *state,
                           const ocspx_cache_t *cache, unsigned slot);
 
 /**
- * Copy responses and states from the previous generation's segment, by
- * certificate. That segment was writable by the workers (and still is), so
+ * Copy responses, states and counters from the previous generation's segment,
+ * by certificate. That segment was writable by the workers (and still is), so
  * its every offset, length and value is checked; nothing in it is parsed.
  * Called by the parent before the fork.
  * @return the number of certificates of @a to that @a from knew; @a known

@@ -17,6 +17,9 @@
 /* Where nothing is served, no schedule pauses for longer than this. */
 #define PAUSE_MAX apr_time_from_sec(3600)
 
+/* No honest counter gets there. */
+#define COUNT_MAX ((apr_uint64_t)1 << 53)
+
 static int is_ours(const ocspx_cache_t *from)
 {
     return from->layout == OCSPX_CACHE_LAYOUT &&
@@ -104,6 +107,20 @@ static int carry_response(ocspx_cache_state_t *state, ocspx_cache_t *to,
     return 0;
 }
 
+static void carry_count(ocspx_cache_word_t *to, const ocspx_cache_word_t *from)
+{
+    apr_uint64_t count = ocspx_cache_get(from);
+
+    ocspx_cache_set(to, count > COUNT_MAX ? 0 : count);
+}
+
+static void carry_counts(ocspx_cache_slot_t *to, const ocspx_cache_slot_t *from)
+{
+    carry_count(&to->stapled, &from->stapled);
+    carry_count(&to->empty, &from->empty);
+    carry_count(&to->expired, &from->expired);
+}
+
 static int carry(ocspx_cache_t *to, unsigned slot, const ocspx_cache_t *from,
                  unsigned from_slot, apr_time_t now)
 {
@@ -141,7 +158,7 @@ unsigned ocspx_cache_carry(ocspx_cache_t *to, const ocspx_cache_t *from,
         return 0;
     for (i = 0; i < from->count; i++) {
         unsigned char digest[OCSPX_CERT_DIGEST_LEN];
-        const ocspx_cache_slot_t *slot;
+        ocspx_cache_slot_t *slot;
         unsigned s;
 
         memcpy(digest, from->slots[i].digest, sizeof(digest));
@@ -149,7 +166,10 @@ unsigned ocspx_cache_carry(ocspx_cache_t *to, const ocspx_cache_t *from,
         if (!slot)
             continue;
         s = (unsigned)(slot - to->slots);
-        if (!known[s] && carry(to, s, from, i, now)) {
+        if (known[s])
+            continue;
+        carry_counts(slot, &from->slots[i]);
+        if (carry(to, s, from, i, now)) {
             known[s] = 1;
             carried++;
         }

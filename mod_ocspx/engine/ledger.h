@@ -37,7 +37,8 @@ typedef struct {
 
 /** One responder: "host:port", or a file. */
 typedef struct {
-    const char *name;                               /* printable */
+    const char *name;                               /* printable; lives as
+                                                       long as the ledger */
     apr_uint64_t requests;                          /* sent */
     apr_uint64_t attempts[OCSPX_CAUSE_GROUP_COUNT]; /* by result */
     apr_uint64_t durations[OCSPX_LEDGER_BUCKETS];   /* of attempts */
@@ -77,7 +78,7 @@ ocspx_ledger_attempts(ocspx_ledger_attempt_t attempts[OCSPX_LEDGER_ATTEMPTS],
 
 unsigned ocspx_ledger_hosts(const ocspx_ledger_t *ledger);
 void ocspx_ledger_host(ocspx_ledger_host_t *out, const ocspx_ledger_t *ledger,
-                       unsigned host, apr_pool_t *p);
+                       unsigned host);
 void ocspx_ledger_refresher(ocspx_ledger_refresher_t *out,
                             const ocspx_ledger_t *ledger);
 

@@ -117,3 +117,19 @@ ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
     APR_ARRAY_PUSH(entry->places, const char *) = place;
     return entry;
 }
+
+apr_array_header_t *ocspx_registry_hosts(const ocspx_registry_t *registry,
+                                         apr_pool_t *p)
+{
+    int n = (int)apr_hash_count(registry->hosts);
+    apr_array_header_t *names = apr_array_make(p, n, sizeof(const char *));
+    apr_hash_index_t *i;
+
+    names->nelts = n;
+    for (i = apr_hash_first(p, registry->hosts); i; i = apr_hash_next(i)) {
+        const unsigned *number = apr_hash_this_val(i);
+
+        APR_ARRAY_IDX(names, *number, const char *) = apr_hash_this_key(i);
+    }
+    return names;
+}

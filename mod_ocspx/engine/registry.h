@@ -60,6 +60,10 @@ ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
                    ocspx_cert_t *cert, const ocspx_repair_t *repair,
                    const ocspx_registry_policy_t *policy, const char *place);
 
+/** What its hosts are called, const char *, by their numbers. */
+apr_array_header_t *ocspx_registry_hosts(const ocspx_registry_t *registry,
+                                         apr_pool_t *p);
+
 static inline unsigned ocspx_registry_count(const ocspx_registry_t *registry)
 {
     return (unsigned)registry->entries->nelts;

@@ -42,6 +42,7 @@ const char *ocspx_report_state_name(ocspx_report_state_e state);
 typedef struct {
     const ocspx_cert_t *cert;
     ocspx_report_state_e state; /* OTHER_PROVIDER or NOT_APPLICABLE */
+    ocspx_cause_e cause;        /* OTHER_PROVIDER, NO_URL ... or NONE */
     const char *reason;         /* one sentence; becomes the row's message */
     apr_array_header_t *places; /* const char * */
 } ocspx_report_other_t;
@@ -85,14 +86,16 @@ typedef struct {
     apr_int64_t refresher_pid; /* 0: none yet */
     apr_time_t refresher_turn;
     apr_int64_t findings[3];    /* by ocspx_cause_severity_e */
-    ocspx_cause_e egress;       /* EGRESS_BLOCKED, or NONE */
-    const char *egress_message; /* which hosts and ports; "" */
+    const char *egress;         /* "EGRESS_BLOCKED"; NULL: there is a way out */
+    const char *egress_message; /* which hosts and ports; NULL with it */
+    const char *egress_remedy;  /* NULL with it */
 } ocspx_report_totals_t;
 
 typedef struct {
     unsigned index; /* of the registry's entry; -1u: not in it */
     const char *name;
     const char *state;
+    apr_int64_t revoked; /* the last response says so; also while FAILING */
     const apr_array_header_t *names; /* const char *: all it covers */
     const apr_array_header_t
         *vhosts; /* const char *: "name:port (file:line)" */
@@ -102,10 +105,10 @@ typedef struct {
     apr_int64_t must_staple;
     apr_time_t not_before, not_after;
     apr_time_t this_update, next_update, fetched, next_try, safe_until;
-    const char *responder; /* URL asked first, or file; NULL */
-    const char *address;   /* of the last attempt; NULL */
-    apr_interval_time_t latency;
-    apr_int64_t http_status;                           /* 0: none */
+    const char *responder;       /* URL asked first, or file; NULL */
+    const char *address;         /* of the last attempt; NULL */
+    apr_interval_time_t latency; /* of the last attempt; -1: there was none */
+    apr_int64_t http_status;     /* 0: none */
     const char *cause, *cause_line, *message, *remedy; /* NULL: all is well */
     apr_time_t failing_since;
     apr_int64_t tries; /* that failed, in a row */
@@ -119,8 +122,11 @@ typedef struct {
     ocspx_report_totals_t totals; /* of everything, whatever is asked for */
     unsigned count;               /* rows on this page */
     unsigned matching;            /* rows on all pages */
-    unsigned page, pages;
+    unsigned page, pages;         /* from 1 */
+    const apr_array_header_t *responders; /* ocspx_ledger_host_t: those asked
+                                             over the network, not files */
     const ocspx_report_source_t *source;
+    const char *cert;                        /* the query's; NULL: any */
     const struct ocspx_report_item_t *items; /* private: of this page */
 } ocspx_report_t;
 
@@ -132,13 +138,29 @@ ocspx_report_t *ocspx_report_make(const ocspx_report_source_t *source,
 void ocspx_report_row(ocspx_report_row_t *row, const ocspx_report_t *report,
                       unsigned i, apr_pool_t *p);
 
+/** The row of the registry's entry @a index, without a report. */
+void ocspx_report_entry(ocspx_report_row_t *row,
+                        const ocspx_report_source_t *source, unsigned index,
+                        apr_time_t now, apr_pool_t *p);
+
+/** The state alone; needs no memory. @param safe_until may be NULL */
+ocspx_report_state_e ocspx_report_state(apr_time_t *safe_until,
+                                        const ocspx_report_source_t *source,
+                                        unsigned index, apr_time_t now);
+
+/** With one certificate alone: its last attempts, latest first; @return how
+ * many. 0 where the report is about several. */
+unsigned
+ocspx_report_history(ocspx_ledger_attempt_t attempts[OCSPX_LEDGER_ATTEMPTS],
+                     const ocspx_report_t *report);
+
 /* --- the fields, as data: one table for every output ------------------ */
 
 typedef enum {
     OCSPX_REPORT_TEXT,     /* const char *; NULL: unknown */
     OCSPX_REPORT_LIST,     /* const apr_array_header_t *, of const char * */
     OCSPX_REPORT_TIME,     /* apr_time_t; 0: none */
-    OCSPX_REPORT_DURATION, /* apr_interval_time_t */
+    OCSPX_REPORT_DURATION, /* apr_interval_time_t; below 0: none */
     OCSPX_REPORT_COUNT,    /* apr_int64_t */
     OCSPX_REPORT_FLAG      /* apr_int64_t, 0 or 1 */
 } ocspx_report_kind_e;
@@ -155,14 +177,18 @@ typedef struct {
 extern const ocspx_report_field_t ocspx_report_row_fields[];
 extern const ocspx_report_field_t ocspx_report_total_fields[];
 
-/** The field's value as text: times by RFC 3339, durations in seconds, lists
- * with ", "; NULL: unknown or none. */
+/** The field's value as text: times by RFC 3339, durations in seconds
+ * ("0.042"), flags "yes" or "no", lists with ", "; NULL: unknown or none. */
 const char *ocspx_report_text(const ocspx_report_field_t *field, const void *of,
                               apr_pool_t *p);
 
 /** A new value: null, string, array, number (durations in seconds), boolean. */
 json_t *ocspx_report_json(const ocspx_report_field_t *field, const void *of,
                           apr_pool_t *p);
+
+/** All fields of a row or of the totals, as a new object. */
+json_t *ocspx_report_object(const ocspx_report_field_t *fields, const void *of,
+                            apr_pool_t *p);
 
 /**
  * The whole report as JSON, in pieces: {"totals":{...},"page":n,"pages":n,

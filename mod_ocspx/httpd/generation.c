@@ -3,6 +3,7 @@
 
 #include <http_core.h>
 #include <http_log.h>
+#include <string.h>
 
 APLOG_USE_MODULE(ocspx);
 
@@ -53,6 +54,10 @@ void ocspx_generation_begin(apr_pool_t *pconf)
     current->offered = apr_hash_make(pconf);
     current->mends = apr_array_make(pconf, 1, sizeof(ocspx_mend_t));
     current->chains = ocspx_chains_make(pconf);
+    current->others = apr_array_make(pconf, 1, sizeof(ocspx_report_other_t));
+    current->others_seen = apr_hash_make(pconf);
+    current->findings =
+        apr_array_make(pconf, 1, sizeof(ocspx_report_finding_t));
     current->log = (ocspx_log_t){write_log, current};
 }
 
@@ -81,40 +86,81 @@ ocspx_registry_entry_t *ocspx_generation_enter(server_rec *s,
     return entry;
 }
 
-/* The segment outlives the configuration, so that the next one can carry its
- * responses over; children of the previous one keep their own mapping. */
+/* --- what is shared with the children -------------------------------- */
+
+static apr_status_t create_cache(ocspx_generation_t *generation, apr_pool_t *p)
+{
+    unsigned n = ocspx_registry_count(generation->registry), i;
+    apr_size_t area =
+        ocspx_cache_area_size(n) + 4 * generation->settings.max_response_size;
+    apr_status_t rv;
+
+    if (area < generation->settings.cache_size)
+        area = generation->settings.cache_size;
+    rv = ocspx_cache_create(&generation->cache, n, area, p);
+    if (rv != APR_SUCCESS)
+        return rv;
+    for (i = 0; i < n; i++)
+        ocspx_cache_name(
+            generation->cache, i,
+            ocspx_registry_get(generation->registry, i)->cert->digest);
+    return APR_SUCCESS;
+}
+
+static apr_status_t create_ledger(ocspx_generation_t *generation, apr_pool_t *p,
+                                  apr_pool_t *ptemp)
+{
+    const ocspx_registry_t *registry = generation->registry;
+    unsigned n = ocspx_registry_count(registry), i;
+    unsigned char *digests =
+        apr_palloc(ptemp, (apr_size_t)n * OCSPX_CERT_DIGEST_LEN);
+
+    for (i = 0; i < n; i++)
+        memcpy(digests + (apr_size_t)i * OCSPX_CERT_DIGEST_LEN,
+               ocspx_registry_get(registry, i)->cert->digest,
+               OCSPX_CERT_DIGEST_LEN);
+    return ocspx_ledger_create(&generation->ledger, digests, n,
+                               ocspx_registry_hosts(registry, ptemp), p);
+}
+
+static unsigned carry_over(ocspx_generation_t *generation, unsigned char *known,
+                           apr_pool_t *ptemp)
+{
+    apr_time_t now = apr_time_now();
+
+    if (!retained->cache)
+        return 0;
+    ocspx_ledger_carry(generation->ledger, retained->ledger, now, ptemp);
+    return ocspx_cache_carry(generation->cache, retained->cache, known, now,
+                             ptemp);
+}
+
+/* The segments outlive the configuration, so that the next one can carry what
+ * they hold over; children of the previous one keep their own mapping. */
 apr_status_t ocspx_generation_make_cache(unsigned *carried,
                                          ocspx_generation_t *generation,
                                          unsigned char *known,
                                          apr_pool_t *ptemp)
 {
-    unsigned n = ocspx_registry_count(generation->registry);
-    apr_size_t area =
-        ocspx_cache_area_size(n) + 4 * generation->settings.max_response_size;
     apr_pool_t *pool;
     apr_status_t rv;
-    unsigned i;
 
-    if (area < generation->settings.cache_size)
-        area = generation->settings.cache_size;
     apr_pool_create(&pool, generation->server->process->pool);
     apr_pool_tag(pool, "ocspx_cache");
-    rv = ocspx_cache_create(&generation->cache, n, area, pool);
+    rv = create_cache(generation, pool);
+    if (rv == APR_SUCCESS)
+        rv = create_ledger(generation, pool, ptemp);
     if (rv != APR_SUCCESS) {
+        generation->cache = NULL;
+        generation->ledger = NULL;
         apr_pool_destroy(pool);
         return rv;
     }
-    for (i = 0; i < n; i++)
-        ocspx_cache_name(
-            generation->cache, i,
-            ocspx_registry_get(generation->registry, i)->cert->digest);
-    *carried = 0;
-    if (retained->cache) {
-        *carried = ocspx_cache_carry(generation->cache, retained->cache, known,
-                                     apr_time_now(), ptemp);
+    *carried = carry_over(generation, known, ptemp);
+    if (retained->cache)
         apr_pool_destroy(retained->cache_pool);
-    }
     retained->cache = generation->cache;
+    retained->ledger = generation->ledger;
     retained->cache_pool = pool;
     return APR_SUCCESS;
 }

@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 
 #include "../engine/refresh.h"
+#include "../engine/report.h"
 #include "chains.h"
 #include "settings.h"
 
@@ -36,11 +37,15 @@ typedef struct {
     ocspx_registry_t *registry;
     apr_array_header_t *vhosts; /* server_rec *: where entry i is logged */
     ocspx_cache_t *cache;       /* NULL: nothing to staple */
+    ocspx_ledger_t *ledger;     /* NULL with it */
     ocspx_log_t log;
     ocspx_settings_server_t settings;
     apr_hash_t *offered; /* what mod_ssl found an issuer for; see tls.c */
     ocspx_chains_t *chains;
-    apr_array_header_t *mends; /* ocspx_mend_t */
+    apr_array_header_t *mends;    /* ocspx_mend_t */
+    apr_array_header_t *others;   /* ocspx_report_other_t; see source.h */
+    apr_hash_t *others_seen;      /* their places; see source.c */
+    apr_array_header_t *findings; /* ocspx_report_finding_t; of chains */
     ocspx_tally_t without_responder;
     ocspx_tally_t with_other_provider;
 } ocspx_generation_t;
@@ -76,15 +81,16 @@ ocspx_registry_entry_t *ocspx_generation_enter(server_rec *s,
 /** What the server's process keeps from one configuration to the next. */
 typedef struct {
     int ex_index;           /* of certificates; 0: none yet */
-    apr_pool_t *cache_pool; /* of the cache */
+    apr_pool_t *cache_pool; /* of cache and ledger */
     ocspx_cache_t *cache;   /* of the latest generation */
+    ocspx_ledger_t *ledger;
 } ocspx_retained_t;
 
 ocspx_retained_t *ocspx_generation_retained(void);
 
 /**
- * Make the cache, named by the registry, and carry over what the previous
- * generation has.
+ * Make cache and ledger, named by the registry, and carry over what the
+ * previous generation has.
  * @param known filled in as by ocspx_cache_carry
  */
 apr_status_t ocspx_generation_make_cache(unsigned *carried,

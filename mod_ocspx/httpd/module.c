@@ -8,6 +8,7 @@
 #include "directives.h"
 #include "mend.h"
 #include "seeder.h"
+#include "source.h"
 #include "tls.h"
 #include "watchdog.h"
 
@@ -108,6 +109,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                    : HTTP_INTERNAL_SERVER_ERROR;
     generation->server = s;
     generation->settings = ocspx_settings_server(s);
+    ocspx_source_prepare(generation, pconf);
     if (!ap_find_linked_module("mod_ssl.c")) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      "OCSPX0116: mod_ssl is not loaded: there is nothing to "

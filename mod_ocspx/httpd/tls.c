@@ -16,6 +16,7 @@
 
 #include "mend.h"
 #include "served.h"
+#include "source.h"
 #include "watchdog.h"
 
 APLOG_USE_MODULE(ocspx);
@@ -232,16 +233,22 @@ static void check_cert(server_rec *s, apr_pool_t *p, SSL_CTX *ctx)
     X509 *leaf = SSL_CTX_get0_certificate(ctx);
     apr_array_header_t *served = ocspx_served_by_ctx(ctx, p);
     ocspx_chain_t chain;
-    int explicit_ssl;
+    int explicit_ssl, ours, provided;
 
     ocspx_chains_check(&chain, generation->chains, s, served);
-    if (ocspx_generation_rehearsal() || !ocspx_watchdog_available() ||
-        !ocspx_settings_stapling(&explicit_ssl, s))
+    if (ocspx_generation_rehearsal())
         return;
-    if (has_other_provider(s, leaf, p))
+    ours =
+        ocspx_watchdog_available() && ocspx_settings_stapling(&explicit_ssl, s);
+    provided = ours && has_other_provider(s, leaf, p);
+    if (provided)
         count(&generation->with_other_provider, leaf, s, p);
-    else if (ocspx_settings_chain_repair(s) && ocspx_repair_possible(&chain))
+    if (ours && !provided && ocspx_settings_chain_repair(s) &&
+        ocspx_repair_possible(&chain))
         arrange_repair(s, p, ctx, served);
+    else if (!is_entry(X509_get_ex_data(leaf, ex_index())))
+        ocspx_source_add(generation, s, leaf, provided,
+                         X509_get_ex_data(leaf, ex_index()) != NULL);
 }
 
 static int init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx)

@@ -1,0 +1,140 @@
+/* source: what the report is made from.
+ *
+ * A certificate that is used by a thousand virtual hosts is noted once, with
+ * a thousand places.
+ */
+#include "source.h"
+
+#include <string.h>
+
+#include "directives.h"
+#include "watchdog.h"
+
+#define KEY_LEN (OCSPX_CERT_DIGEST_LEN + 1)
+
+/* Why a certificate is not in the registry. */
+typedef enum {
+    WHY_OFF,
+    WHY_MOD_SSL,
+    WHY_NO_WATCHDOG,
+    WHY_PROVIDED,
+    WHY_NO_RESPONDER,
+    WHY_NO_ISSUER
+} why_e;
+
+static const struct {
+    ocspx_report_state_e state;
+    ocspx_cause_e cause;
+    const char *reason;
+} reasons[] = {
+    [WHY_OFF] = {OCSPX_REPORT_NOT_APPLICABLE, OCSPX_CAUSE_NONE,
+                 "stapling is switched off"},
+    [WHY_MOD_SSL] = {OCSPX_REPORT_OTHER_PROVIDER, OCSPX_CAUSE_OTHER_PROVIDER,
+                     OCSPX_DIR_USE_STAPLING
+                     " is off and " OCSPX_DIR_SSL_USE_STAPLING
+                     " is on: mod_ssl staples it"},
+    [WHY_NO_WATCHDOG] = {OCSPX_REPORT_NOT_APPLICABLE, OCSPX_CAUSE_NONE,
+                         "mod_watchdog is not loaded: stapling is left to "
+                         "mod_ssl"},
+    [WHY_PROVIDED] = {OCSPX_REPORT_OTHER_PROVIDER, OCSPX_CAUSE_OTHER_PROVIDER,
+                      "another module, such as mod_md with MDStapling, staples "
+                      "it"},
+    [WHY_NO_RESPONDER] = {OCSPX_REPORT_NOT_APPLICABLE, OCSPX_CAUSE_NO_URL,
+                          "it names no OCSP responder"},
+    [WHY_NO_ISSUER] = {OCSPX_REPORT_FAILING, OCSPX_CAUSE_CHAIN_MISSING,
+                       "its issuer is not in the chain, and without it no "
+                       "responder can be asked"},
+};
+
+static why_e why_not(server_rec *s, const ocspx_cert_t *cert, int provided,
+                     int known_issuer, apr_pool_t *p)
+{
+    const ocspx_registry_policy_t *policy = ocspx_settings_policy(s, p);
+    int explicit_ssl;
+
+    if (!ocspx_settings_stapling(&explicit_ssl, s))
+        return explicit_ssl ? WHY_MOD_SSL : WHY_OFF;
+    if (!ocspx_watchdog_available())
+        return WHY_NO_WATCHDOG;
+    if (provided)
+        return WHY_PROVIDED;
+    if (known_issuer || (apr_is_empty_array(cert->urls) && !policy->force_url &&
+                         !policy->response_file))
+        return WHY_NO_RESPONDER;
+    return WHY_NO_ISSUER;
+}
+
+/* What only the certificate itself can tell. */
+static ocspx_cause_e cause_of(why_e why, const ocspx_cert_t *cert)
+{
+    if (why == WHY_OFF && cert->must_staple)
+        return OCSPX_CAUSE_MUST_STAPLE_OFF;
+    if (why == WHY_NO_RESPONDER && cert->bad_url)
+        return OCSPX_CAUSE_BAD_URL;
+    return reasons[why].cause;
+}
+
+/* Where the same certificate was noted for the same reason. */
+static apr_array_header_t *places_of(ocspx_generation_t *generation,
+                                     const ocspx_cert_t *cert, why_e why,
+                                     apr_pool_t *p)
+{
+    ocspx_report_other_t other = {.cert = cert,
+                                  .state = reasons[why].state,
+                                  .cause = cause_of(why, cert),
+                                  .reason = reasons[why].reason};
+    unsigned char *key = apr_palloc(p, KEY_LEN);
+
+    memcpy(key, cert->digest, OCSPX_CERT_DIGEST_LEN);
+    key[OCSPX_CERT_DIGEST_LEN] = (unsigned char)why;
+    other.places = apr_hash_get(generation->others_seen, key, KEY_LEN);
+    if (!other.places) {
+        other.places = apr_array_make(p, 1, sizeof(const char *));
+        apr_hash_set(generation->others_seen, key, KEY_LEN, other.places);
+        APR_ARRAY_PUSH(generation->others, ocspx_report_other_t) = other;
+    }
+    return other.places;
+}
+
+void ocspx_source_add(ocspx_generation_t *generation, server_rec *s, X509 *leaf,
+                      int provided, int known_issuer)
+{
+    apr_pool_t *p = generation->registry->pool;
+    ocspx_cert_t *cert;
+    apr_array_header_t *places;
+
+    if (ocspx_cert_make(&cert, leaf, NULL, p) != APR_SUCCESS)
+        return;
+    places = places_of(generation, cert,
+                       why_not(s, cert, provided, known_issuer, p), p);
+    APR_ARRAY_PUSH(places, const char *) = ocspx_chains_place(s, p);
+}
+
+void ocspx_source_prepare(ocspx_generation_t *generation, apr_pool_t *pconf)
+{
+    const apr_array_header_t *kept = generation->chains->findings;
+    int i;
+
+    for (i = 0; i < kept->nelts; i++) {
+        const ocspx_chains_finding_t *finding =
+            APR_ARRAY_IDX(kept, i, const ocspx_chains_finding_t *);
+
+        APR_ARRAY_PUSH(generation->findings, ocspx_report_finding_t) =
+            (ocspx_report_finding_t){
+                .place = ocspx_chains_place(finding->server, pconf),
+                .others = finding->others,
+                .finding = finding->finding,
+            };
+    }
+}
+
+ocspx_report_source_t ocspx_source_of(const ocspx_generation_t *generation)
+{
+    return (ocspx_report_source_t){
+        .registry = generation->registry,
+        .cache = generation->cache,
+        .ledger = generation->ledger,
+        .others = generation->others,
+        .findings = generation->findings,
+    };
+}
