@@ -125,15 +125,13 @@ static void add_served(ocspx_chain_judge_t *j, X509 *cert)
         (ocspx_chain_served_t){.cert = cert, .copies = 1, .depth = -1};
 }
 
-/* A CA certificate first, and one that is none behind it: that is the leaf. */
+/* The first that is no CA certificate; if all are, the first. */
 static X509 *find_leaf(const apr_array_header_t *served)
 {
-    X509 *first = APR_ARRAY_IDX(served, 0, X509 *);
-
-    for (int i = 0; i < served->nelts && X509_check_ca(first) == 1; i++)
+    for (int i = 0; i < served->nelts; i++)
         if (X509_check_ca(APR_ARRAY_IDX(served, i, X509 *)) != 1)
             return APR_ARRAY_IDX(served, i, X509 *);
-    return first;
+    return APR_ARRAY_IDX(served, 0, X509 *);
 }
 
 static void take_served(ocspx_chain_judge_t *j)

@@ -117,7 +117,7 @@ static int has_weak_signature(const ocspx_chain_judge_t *j, int depth)
 
     if (depth < j->path_count - 1)
         return ocspx_chain_path_has(j, X509_V_ERR_CA_MD_TOO_WEAK, depth);
-    return depth < j->trusted && !ocspx_chain_self_signed(cert) &&
+    return !ocspx_chain_self_signed(cert) &&
            (!X509_get_signature_info(cert, NULL, NULL, &bits, NULL) ||
             bits < LEVEL_BITS);
 }
@@ -161,8 +161,7 @@ static void report_no_server(ocspx_chain_judge_t *j)
     X509 *leaf = j->path[0];
     const char *why = "has a key usage that excludes TLS";
 
-    if ((X509_get_extension_flags(leaf) & EXFLAG_XKUSAGE) &&
-        !(X509_get_extended_key_usage(leaf) & (XKU_SSL_SERVER | XKU_SGC)))
+    if (!(X509_get_extended_key_usage(leaf) & (XKU_SSL_SERVER | XKU_SGC)))
         why = "has an extended key usage without serverAuth";
     ocspx_chain_report(j, OCSPX_CAUSE_CHAIN_NOT_SERVER, leaf, "%s %s",
                        ocspx_chain_name(j, leaf), why);

@@ -92,7 +92,7 @@ static void report_private(ocspx_chain_judge_t *j, X509 *top)
         j, OCSPX_CAUSE_CHAIN_PRIVATE, top, "the chain ends at %s, %s",
         ocspx_chain_name(j, top), what);
 
-    j->private_root = !j->question->trust->all;
+    j->private_root = 1;
     if (j->question->trust->all) {
         finding->severity = OCSPX_CAUSE_ERROR;
         finding->remedy = "Add it to the trusted certificates "

@@ -17,7 +17,7 @@ static const char *bare(const char *host, apr_pool_t *p)
 {
     size_t len = strlen(host);
 
-    if (len > 2 && host[0] == '[' && host[len - 1] == ']')
+    if (host[0] == '[' && host[len - 1] == ']')
         return apr_pstrmemdup(p, host + 1, len - 2);
     return host;
 }

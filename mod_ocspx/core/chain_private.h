@@ -93,7 +93,7 @@ int ocspx_chain_self_signed(X509 *cert);
 
 /* chain_served.c */
 
-/** Tie to @a place all that is above it by real signatures. */
+/** Tie all that is loose and above @a place by real signatures, and itself. */
 void ocspx_chain_tie(ocspx_chain_judge_t *j, int place, ocspx_chain_tie_e tie);
 
 /** Did the one at the place @a issuer really sign the one at @a cert? */

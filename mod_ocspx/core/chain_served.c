@@ -26,7 +26,7 @@ int ocspx_chain_signed(ocspx_chain_judge_t *j, int issuer, int cert)
     ocspx_chain_served_t *of = &j->served[cert];
     X509 *by = j->served[issuer].cert;
 
-    if (issuer == cert || !ocspx_chain_fits(by, of->cert))
+    if (!ocspx_chain_fits(by, of->cert))
         return 0;
     if (of->signer)
         return same_key(of->signer, by);

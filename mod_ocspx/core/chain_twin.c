@@ -4,13 +4,6 @@
 #include <apr_strings.h>
 #include <openssl/x509v3.h>
 
-/* What is above the wrong one need not be mentioned. */
-static void blame(ocspx_chain_judge_t *j, int place)
-{
-    if (place >= 0 && j->served[place].tie == OCSPX_CHAIN_LOOSE)
-        ocspx_chain_tie(j, place, OCSPX_CHAIN_BLAMED);
-}
-
 static ocspx_chain_finding_t *report_twin(ocspx_chain_judge_t *j, X509 *twin,
                                           const char *is, X509 *needs)
 {
@@ -49,23 +42,34 @@ static int has_signer(ocspx_chain_judge_t *j, int depth)
     return 0;
 }
 
+/* Where a CA has changed its key, the old one may have signed the new one. */
+static const char *remedy_of(const ocspx_chain_judge_t *j, int is_sent,
+                             int place)
+{
+    if (!is_sent)
+        return "Take it out of the trusted certificates, or have certificates "
+               "issued that carry key identifiers.";
+    if (j->served[place].tie == OCSPX_CHAIN_TIED)
+        return "Put it behind the one that really signed, which is sent, too.";
+    return "Take it out of the file: the one that really signed is sent, too.";
+}
+
 /* Without key identifiers OpenSSL takes the first of the name. */
 void ocspx_chain_twin_taken(ocspx_chain_judge_t *j, int depth)
 {
     X509 *twin = j->path[depth + 1];
+    int place = ocspx_chain_path_place(j, depth + 1);
     int is_sent = depth + 1 < j->trusted;
 
     j->end = depth;
-    blame(j, ocspx_chain_path_place(j, depth + 1));
-    if (!has_signer(j, depth)) {
+    if (has_signer(j, depth)) {
+        report_twin(j, twin, is_sent ? "sent first" : "trusted", j->path[depth])
+            ->remedy = remedy_of(j, is_sent, place);
+    } else {
         report_wrong_key(j, twin, is_sent, depth);
-        return;
     }
-    report_twin(j, twin, is_sent ? "sent first" : "trusted", j->path[depth])
-        ->remedy = is_sent ? "Take it out of the file: the one that really "
-                             "signed is sent, too."
-                           : "Take it out of the trusted certificates, or have "
-                             "certificates issued that carry key identifiers.";
+    if (place >= 0)
+        ocspx_chain_tie(j, place, OCSPX_CHAIN_BLAMED);
 }
 
 /* Nothing that cannot be read was found to have signed anything. */
@@ -79,7 +83,7 @@ void ocspx_chain_twin_sent(ocspx_chain_judge_t *j, int place, int depth)
 {
     X509 *twin = j->served[place].cert;
 
-    blame(j, place);
+    ocspx_chain_tie(j, place, OCSPX_CHAIN_BLAMED);
     if (is_readable(twin)) {
         report_wrong_key(j, twin, 1, depth);
         return;

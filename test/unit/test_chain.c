@@ -99,6 +99,48 @@ START_TEST(dead_end_comes_first)
 }
 END_TEST
 
+/* The path forks above the leaf, and the good one is out of order as well. */
+START_TEST(dead_end_higher_up)
+{
+    pki_t *bad = cross_sign(ca, "CA", make_ca("Other Root", NULL));
+    pki_t *worse = cross_sign(ca, "CA", make_ca("Root", NULL));
+    pki_t *lower = make_ca("Lower", ca);
+    pki_t *end = make_leaf(lower);
+
+    judge(end, lower, bad, worse, ca, NULL);
+    expect_complete(0);
+    expect_only(OCSPX_CAUSE_CHAIN_ORDER, OCSPX_CAUSE_ERROR, "CN=CA",
+                "issued by CN=Root), by which a trusted root is reached, comes "
+                "behind CN=CA (serial ");
+    ck_assert_ptr_nonnull(strstr(finding(0)->message, "Other Root)"));
+    judge(end, bad, ca, lower, NULL);
+    expect_complete(0);
+    expect_count(2);
+    expect_at(0, OCSPX_CAUSE_CHAIN_ORDER, OCSPX_CAUSE_ERROR, "CN=CA", "");
+    expect_at(1, OCSPX_CAUSE_CHAIN_ORDER, OCSPX_CAUSE_WARNING, "CN=CA",
+              "issued by CN=Other Root) comes before CN=Lower");
+}
+END_TEST
+
+START_TEST(dead_end_has_faults)
+{
+    pki_t *old = make((pki_spec_t){.cn = "Old Root",
+                                   .ca = 1,
+                                   .not_before = now - 9 * DAY,
+                                   .not_after = now - DAY},
+                      NULL);
+    pki_t *cross = cross_sign(ca, "CA", old);
+
+    judge(leaf, cross, old, ca, NULL);
+    expect_complete(0);
+    expect_count(3);
+    expect_at(0, OCSPX_CAUSE_CHAIN_ORDER, OCSPX_CAUSE_ERROR, "CN=CA", "");
+    expect_at(1, OCSPX_CAUSE_CHAIN_EXPIRED, OCSPX_CAUSE_WARNING, "CN=Old Root",
+              "which the chain does not need, expired at ");
+    expect_at(2, OCSPX_CAUSE_CHAIN_ROOT, OCSPX_CAUSE_INFO, "CN=Old Root", "");
+}
+END_TEST
+
 /* --- times --------------------------------------------------------------- */
 
 static pki_t *make_until(const char *cn, int is_ca, const pki_t *issuer,
@@ -265,15 +307,18 @@ END_TEST
 
 START_TEST(unreadable_time)
 {
-    pki_t *odd = make_leaf(ca);
+    for (int i = 0; i < 2; i++) {
+        pki_t *odd = make_leaf(ca);
+        ASN1_TIME *time = i == 0 ? X509_getm_notBefore(odd->cert)
+                                 : X509_getm_notAfter(odd->cert);
 
-    ck_assert_int_eq(
-        ASN1_STRING_set(X509_getm_notAfter(odd->cert), "491331000000Z", -1), 1);
-    ck_assert_int_gt(X509_sign(odd->cert, ca->key, EVP_sha256()), 0);
-    judge(odd, ca, NULL);
-    expect_complete(0);
-    expect_only(OCSPX_CAUSE_CHAIN_EXPIRED, OCSPX_CAUSE_ERROR, "CN=leaf",
-                "has a validity that cannot be read");
+        ck_assert_int_eq(ASN1_STRING_set(time, "491331000000Z", -1), 1);
+        ck_assert_int_gt(X509_sign(odd->cert, ca->key, EVP_sha256()), 0);
+        judge(odd, ca, NULL);
+        expect_complete(0);
+        expect_only(OCSPX_CAUSE_CHAIN_EXPIRED, OCSPX_CAUSE_ERROR, "CN=leaf",
+                    "has a validity that cannot be read");
+    }
 }
 END_TEST
 
@@ -288,6 +333,8 @@ static TCase *good_paths(void)
     tcase_add_test(tc, cross_signed_root);
     tcase_add_test(tc, cross_signed_intermediate);
     tcase_add_test(tc, dead_end_comes_first);
+    tcase_add_test(tc, dead_end_higher_up);
+    tcase_add_test(tc, dead_end_has_faults);
     return tc;
 }
 

@@ -155,6 +155,12 @@ START_TEST(commands_without_tricks)
     question.file = "/etc/\nreboot\n";
     judge_again();
     expect_remedy(0, "the file named by SSLCertificateFile: curl");
+    question.file = "/etc/\x7f";
+    judge_again();
+    expect_remedy(0, "the file named by SSLCertificateFile: curl");
+    question.file = "/etc/\xc3\xbc";
+    judge_again();
+    expect_remedy(0, "the file named by SSLCertificateFile: curl");
 }
 END_TEST
 
@@ -230,6 +236,25 @@ START_TEST(private_only_if_all_else_holds)
 }
 END_TEST
 
+START_TEST(private_root_is_judged_as_a_root)
+{
+    pki_t *old = make((pki_spec_t){.cn = "Old",
+                                   .ca = 1,
+                                   .md = EVP_sha1(),
+                                   .not_before = now - 30 * DAY,
+                                   .not_after = now + 9 * DAY},
+                      NULL);
+
+    trust.all = 0;
+    judge(make_leaf(old), old, NULL);
+    expect_complete(1);
+    expect_count(2);
+    expect_at(0, OCSPX_CAUSE_CHAIN_EXPIRED, OCSPX_CAUSE_WARNING, "CN=Old",
+              "in 9 days");
+    expect_at(1, OCSPX_CAUSE_CHAIN_PRIVATE, OCSPX_CAUSE_INFO, "CN=Old", "");
+}
+END_TEST
+
 /* A trusted certificate that is no root ends nothing. */
 START_TEST(root_is_not_trusted)
 {
@@ -251,11 +276,19 @@ START_TEST(circle)
     pki_t *a = make_ca("A", NULL);
     pki_t *b = make_ca("B", a);
     pki_t *again = make((pki_spec_t){.cn = "A", .ca = 1, .use_key = a->key}, b);
+    pki_t *twin = make_ca("A", NULL);
 
     judge(make_leaf(a), again, b, NULL);
     expect_complete(0);
     expect_only(OCSPX_CAUSE_CHAIN_MISSING, OCSPX_CAUSE_ERROR, "CN=B",
                 "which issued CN=B, is sent, but leads to no trusted root");
+    judge(make_leaf(a), twin, again, b, NULL);
+    expect_count(2);
+    expect_at(0, OCSPX_CAUSE_CHAIN_MISSING, OCSPX_CAUSE_ERROR, "CN=B", "");
+    expect_at(1, OCSPX_CAUSE_CHAIN_EXTRA, OCSPX_CAUSE_WARNING, "CN=A", "");
+    trust_only(twin, NULL);
+    judge(make_leaf(a), again, b, NULL);
+    expect_only(OCSPX_CAUSE_CHAIN_MISSING, OCSPX_CAUSE_ERROR, "CN=B", "");
     trust.all = 0;
     judge_again();
     expect_complete(1);
@@ -313,6 +346,7 @@ static TCase *unknown_roots(void)
     tcase_add_test(tc, root_of_a_private_ca_is_sent);
     tcase_add_test(tc, root_of_a_private_ca_is_not_sent);
     tcase_add_test(tc, private_only_if_all_else_holds);
+    tcase_add_test(tc, private_root_is_judged_as_a_root);
     tcase_add_test(tc, root_is_not_trusted);
     tcase_add_test(tc, circle);
     tcase_add_test(tc, self_signed);

@@ -46,6 +46,19 @@ START_TEST(path_length)
 }
 END_TEST
 
+START_TEST(path_length_and_purpose)
+{
+    pki_t *top = make(
+        (pki_spec_t){.cn = "Top", .ca = 1, .pathlen = "0", .eku = "clientAuth"},
+        root);
+    pki_t *middle = make_ca("Middle", top);
+
+    judge(make_leaf(middle), middle, top, NULL);
+    expect_only(OCSPX_CAUSE_CHAIN_NOT_CA, OCSPX_CAUSE_ERROR, "CN=Top",
+                "extended key usage");
+}
+END_TEST
+
 START_TEST(name_constraints)
 {
     const pki_spec_t only_a = {.ca = 1, .constraints = "permitted;DNS:a.test"};
@@ -96,6 +109,11 @@ START_TEST(name_constraints_of_two)
     expect_complete(0);
     expect_only(OCSPX_CAUSE_CHAIN_NOT_CA, OCSPX_CAUSE_ERROR, "CN=Top",
                 "CN=Top does not allow a name of CN=leaf");
+    middle =
+        make((pki_spec_t){.cn = "Middle", .ca = 1, .names = "DNS:b.test"}, top);
+    end = make((pki_spec_t){.cn = "leaf", .names = "DNS:b.test"}, middle);
+    judge(end, middle, top, NULL);
+    expect_only(OCSPX_CAUSE_CHAIN_NOT_CA, OCSPX_CAUSE_ERROR, "CN=Top", "");
 }
 END_TEST
 
@@ -182,12 +200,17 @@ END_TEST
 
 /* OpenSSL does not look at the signature of the last where the root is
  * missing; here clients refuse what it lets pass. */
-START_TEST(weak_signature_below_a_gap)
+START_TEST(weak_below_a_gap)
 {
     pki_t *weak =
         make((pki_spec_t){.cn = "Weak", .ca = 1, .md = EVP_sha1()}, root);
 
     judge(make((pki_spec_t){.cn = "leaf", .md = EVP_sha1()}, ca), NULL);
+    expect_count(2);
+    ck_assert(has(OCSPX_CAUSE_CHAIN_MISSING, OCSPX_CAUSE_ERROR));
+    ck_assert(has(OCSPX_CAUSE_CHAIN_WEAK, OCSPX_CAUSE_ERROR));
+    judge(make((pki_spec_t){.cn = "leaf", .key = PKI_RSA, .bits = 1024}, ca),
+          NULL);
     expect_count(2);
     ck_assert(has(OCSPX_CAUSE_CHAIN_MISSING, OCSPX_CAUSE_ERROR));
     ck_assert(has(OCSPX_CAUSE_CHAIN_WEAK, OCSPX_CAUSE_ERROR));
@@ -209,6 +232,7 @@ static TCase *rights(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, not_a_ca);
     tcase_add_test(tc, path_length);
+    tcase_add_test(tc, path_length_and_purpose);
     tcase_add_test(tc, name_constraints);
     tcase_add_test(tc, name_constraint_on_the_common_name);
     tcase_add_test(tc, name_constraints_of_two);
@@ -225,7 +249,7 @@ static TCase *strength(void)
     tcase_add_test(tc, weak_signature_of_the_root);
     tcase_add_test(tc, weak_key);
     tcase_add_test(tc, weak_in_both_ways);
-    tcase_add_test(tc, weak_signature_below_a_gap);
+    tcase_add_test(tc, weak_below_a_gap);
     return tc;
 }
 

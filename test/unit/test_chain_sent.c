@@ -3,6 +3,8 @@
  */
 #include "chain_scene.h"
 
+#include <openssl/x509v3.h>
+
 /* --- order --------------------------------------------------------------- */
 
 START_TEST(leaf_is_not_first)
@@ -113,6 +115,14 @@ START_TEST(unrelated)
 }
 END_TEST
 
+START_TEST(nameless)
+{
+    judge(leaf, ca, make((pki_spec_t){.cn = "", .ca = 1}, root), NULL);
+    expect_only(OCSPX_CAUSE_CHAIN_EXTRA, OCSPX_CAUSE_WARNING, "",
+                "a certificate without a subject has signed none");
+}
+END_TEST
+
 /* It may belong above what is missing. */
 START_TEST(unrelated_beyond_a_gap)
 {
@@ -166,21 +176,47 @@ END_TEST
 
 /* --- what has no name of its own ----------------------------------------- */
 
-START_TEST(unknown_critical_extension)
+static void add_unknown_critical(pki_t *to, const pki_t *issuer)
 {
     ASN1_OBJECT *oid = OBJ_txt2obj("1.3.6.1.4.1.55555.1", 1);
     ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
     X509_EXTENSION *ext = X509_EXTENSION_create_by_OBJ(NULL, oid, 1, value);
 
-    X509_add_ext(leaf->cert, ext, -1);
-    ck_assert_int_gt(X509_sign(leaf->cert, ca->key, EVP_sha256()), 0);
+    ck_assert_int_eq(X509_add_ext(to->cert, ext, -1), 1);
+    ck_assert_int_gt(X509_sign(to->cert, issuer->key, EVP_sha256()), 0);
     X509_EXTENSION_free(ext);
     ASN1_OCTET_STRING_free(value);
     ASN1_OBJECT_free(oid);
+}
+
+START_TEST(unknown_critical_extension)
+{
+    add_unknown_critical(leaf, ca);
     judge(leaf, ca, NULL);
     expect_complete(0);
     expect_only(OCSPX_CAUSE_CHAIN_REFUSED, OCSPX_CAUSE_ERROR, "CN=leaf",
                 "clients refuse CN=leaf: unhandled critical extension");
+}
+END_TEST
+
+/* A proxy certificate (RFC 3820) is refused for several reasons, and so is
+ * its issuer for being a CA: each once. */
+START_TEST(refused_for_many_reasons)
+{
+    pki_t *proxy = make((pki_spec_t){.cn = "proxy"}, ca);
+    PROXY_CERT_INFO_EXTENSION *info = PROXY_CERT_INFO_EXTENSION_new();
+
+    ASN1_OBJECT_free(info->proxyPolicy->policyLanguage);
+    info->proxyPolicy->policyLanguage = OBJ_nid2obj(NID_id_ppl_anyLanguage);
+    X509_add1_ext_i2d(proxy->cert, NID_proxyCertInfo, info, 1, 0);
+    PROXY_CERT_INFO_EXTENSION_free(info);
+    add_unknown_critical(proxy, ca);
+    judge(proxy, ca, NULL);
+    expect_complete(0);
+    expect_count(2);
+    expect_at(0, OCSPX_CAUSE_CHAIN_REFUSED, OCSPX_CAUSE_ERROR, "CN=proxy",
+              "unhandled critical extension");
+    expect_at(1, OCSPX_CAUSE_CHAIN_REFUSED, OCSPX_CAUSE_ERROR, "CN=CA", "");
 }
 END_TEST
 
@@ -244,8 +280,11 @@ START_TEST(issued_by_whom_may_not)
         make((pki_spec_t){.cn = "Bare", .ca = 1, .no_key_ids = 1}, root);
     pki_t *mute =
         make((pki_spec_t){.cn = "Mute", .ca = 1, .key_usage = "cRLSign"}, root);
+    pki_t *no_ca =
+        make((pki_spec_t){.cn = "No CA", .key_usage = "keyCertSign"}, root);
 
     ck_assert(!ocspx_chain_issued(leaf->cert, make_leaf(leaf)->cert));
+    ck_assert(!ocspx_chain_issued(no_ca->cert, make_leaf(no_ca)->cert));
     ck_assert(!ocspx_chain_issued(mute->cert, make_leaf(mute)->cert));
     ck_assert(ocspx_chain_issued(bare->cert, make_leaf(bare)->cert));
     ck_assert(!ocspx_chain_issued(bare_twin->cert, make_leaf(bare)->cert));
@@ -273,11 +312,13 @@ static TCase *extra(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, sent_twice);
     tcase_add_test(tc, unrelated);
+    tcase_add_test(tc, nameless);
     tcase_add_test(tc, unrelated_beyond_a_gap);
     tcase_add_test(tc, beside_a_self_signed_leaf);
     tcase_add_test(tc, root_is_sent);
     tcase_add_test(tc, nothing_is_sent);
     tcase_add_test(tc, unknown_critical_extension);
+    tcase_add_test(tc, refused_for_many_reasons);
     return tc;
 }
 

@@ -99,6 +99,8 @@ START_TEST(only_the_twin_is_reported)
     expect_only(OCSPX_CAUSE_CHAIN_WRONG_KEY, OCSPX_CAUSE_ERROR, "CN=CA", "");
     judge(bare_leaf, bare_old, upper, NULL);
     expect_only(OCSPX_CAUSE_CHAIN_WRONG_KEY, OCSPX_CAUSE_ERROR, "CN=Bare", "");
+    judge(leaf, twin, root, NULL);
+    expect_only(OCSPX_CAUSE_CHAIN_WRONG_KEY, OCSPX_CAUSE_ERROR, "CN=CA", "");
 }
 END_TEST
 
@@ -148,6 +150,22 @@ START_TEST(twin_before_the_issuer)
 }
 END_TEST
 
+/* A CA has certified its new key with the old one: both are needed. */
+START_TEST(old_key_before_the_new_one)
+{
+    pki_t *renewed = make_ca("CA", ca);
+    pki_t *end = make_bare("leaf", 0, renewed);
+
+    judge(end, ca, renewed, NULL);
+    expect_complete(0);
+    expect_only(OCSPX_CAUSE_CHAIN_WRONG_KEY, OCSPX_CAUSE_ERROR, "CN=CA",
+                "issued by CN=Root), which is sent first");
+    expect_remedy(0, "Put it behind the one that really signed");
+    judge(end, renewed, ca, NULL);
+    expect_good();
+}
+END_TEST
+
 START_TEST(trusted_twin_before_the_issuer)
 {
     pki_t *other =
@@ -160,6 +178,9 @@ START_TEST(trusted_twin_before_the_issuer)
                 "issued by CN=Bare), which is trusted, has the name");
     expect_remedy(0, "Take it out of the trusted");
     ck_assert_ptr_null(out.gap);
+    judge(bare_leaf, bare, other, NULL);
+    expect_only(OCSPX_CAUSE_CHAIN_WRONG_KEY, OCSPX_CAUSE_ERROR, "CN=Bare",
+                "which is trusted");
 }
 END_TEST
 
@@ -229,6 +250,7 @@ int main(void)
     tcase_add_test(tc, trusted_twin);
     tcase_add_test(tc, twin_beside_the_issuer);
     tcase_add_test(tc, twin_before_the_issuer);
+    tcase_add_test(tc, old_key_before_the_new_one);
     tcase_add_test(tc, trusted_twin_before_the_issuer);
     tcase_add_test(tc, trusted_issuer_and_twin);
     tcase_add_test(tc, twin_of_a_private_root);
