@@ -4,6 +4,7 @@
 #include "../unit/check_scene.h"
 
 static tools_site_t site;
+static tools_t *server;
 
 static void set_site(const pki_spec_t *spec)
 {
@@ -15,7 +16,8 @@ static void set_site(const pki_spec_t *spec)
 static int start(void)
 {
     responder_start(responder);
-    return tools_port(tools_s_server_start(&site, pool));
+    server = tools_s_server_start(&site, pool);
+    return tools_port(server);
 }
 
 /* --- responders ------------------------------------------------------ */
@@ -162,19 +164,51 @@ START_TEST(address_instead_of_name)
 }
 END_TEST
 
-/* Nobody listens at the first address of this name, on most machines. */
+/* --- names ----------------------------------------------------------- */
+
+/** Where names are as in other_names.c. */
+static const char *check_names(int status, const char *arguments)
+{
+    return run_shell(status,
+                     apr_pstrcat(pool, "LD_PRELOAD=$OCSPX_OTHER_NAMES $OCSPX ",
+                                 arguments, NULL));
+}
+
+static const char *check_two(int timeout)
+{
+    set_site(&(pki_spec_t){.names = "DNS:two.test"});
+    return apr_psprintf(pool, "check two.test:%d --trust root.pem --timeout %d",
+                        start(), timeout);
+}
+
 START_TEST(every_address_is_tried)
 {
-    json_t *host;
-    int port;
+    assert_says(check_names(0, check_two(10)), "  connected   127.0.0.1:");
+    tools_stop(server);
+    assert_says(
+        check_names(
+            2, apr_psprintf(pool, "check two.test:%d", tools_port(server))),
+        apr_psprintf(pool,
+                     ": CONNECT_REFUSED: no connection to 127.0.0.2:%d: "
+                     "Connection refused; 127.0.0.1:%d: Connection refused\n",
+                     tools_port(server), tools_port(server)));
+}
+END_TEST
 
-    set_site(&(pki_spec_t){.names = "DNS:localhost"});
-    port = start();
-    host = assert_found(
-        apr_psprintf(pool, "check localhost:%d --trust root.pem", port), "ok:");
-    ck_assert_str_eq(text_of(host, "connected"),
-                     apr_psprintf(pool, "127.0.0.1:%d", port));
-    json_decref(host);
+/* The first address swallows its share of the time, once. */
+START_TEST(each_address_has_its_share_of_the_time)
+{
+    const char *command = check_two(4);
+    responder_t *wall = responder_make("127.0.0.2", tools_port(server), pool);
+    long begin;
+
+    responder_script(wall, NULL,
+                     &(responder_script_t){.answer = RESPONDER_BLACK_HOLE});
+    responder_start(wall);
+    begin = procs_ms();
+    assert_says(check_names(0, command), "  connected   127.0.0.1:");
+    ck_assert_int_ge(procs_ms() - begin, 2000);
+    ck_assert_int_lt(procs_ms() - begin, 3800);
 }
 END_TEST
 
@@ -182,9 +216,7 @@ START_TEST(resolver_that_hangs_is_left_behind)
 {
     long begin = procs_ms();
 
-    assert_says(run_shell(3,
-                          "LD_PRELOAD=$OCSPX_SLOW_NAMES $OCSPX check slow.test "
-                          "--timeout 1"),
+    assert_says(check_names(3, "check slow.test --timeout 1"),
                 "UNKNOWN - slow.test: DNS: the name slow.test was not resolved "
                 "within 1 s\n");
     ck_assert_int_ge(procs_ms() - begin, 1000);
@@ -211,6 +243,7 @@ static Suite *check_suite(void)
     tcase_add_test(tests, client_certificates_are_not_needed);
     tcase_add_test(tests, address_instead_of_name);
     tcase_add_test(tests, every_address_is_tried);
+    tcase_add_test(tests, each_address_has_its_share_of_the_time);
     tcase_add_test(tests, resolver_that_hangs_is_left_behind);
     suite_add_tcase(suite, tests);
     return suite;

@@ -24,6 +24,7 @@ static const struct {
     {"a.test:", "host 'a.test:': the port must be from 1 to 65535"},
     {"a.test:0", "the port must be"},
     {"a.test:65536", "the port must be"},
+    {"a.test:4294967739", "the port must be"},
     {"a.test:443x", "the port must be"},
     {"a.test:-1", "the port must be"},
     {"[::1]:x", "the port must be"},
@@ -173,15 +174,16 @@ static int listen_at(int port)
     return fd;
 }
 
-/** Waits for the ClientHello, says its piece. */
+/** Waits for the ClientHello, writes it down, says its piece. */
 static void speak(int listener, const speech_t *speech)
 {
     for (;;) {
         int fd = accept(listener, NULL, NULL);
         char bytes[4096];
+        ssize_t len = read(fd, bytes, sizeof(bytes));
 
-        if (read(fd, bytes, sizeof(bytes)) < 0 ||
-            write(fd, speech->bytes, (size_t)speech->len) < 0)
+        pki_write_file("hello", bytes, len > 0 ? (apr_size_t)len : 0);
+        if (write(fd, speech->bytes, (size_t)speech->len) < 0)
             _exit(1);
         if (!speech->hang)
             close(fd);
@@ -298,6 +300,21 @@ START_TEST(first_line_has_no_bar)
 }
 END_TEST
 
+/* An address is no server name (RFC 6066, 3). */
+START_TEST(names_are_sent_and_addresses_are_not)
+{
+    int port = start_speaker(&strangers[0].speech);
+
+    run(2, apr_pstrcat(pool, check_at(port), "--timeout 1", NULL));
+    run_shell(0, "grep -qa a.test hello");
+    run(2, apr_psprintf(pool, "check 127.0.0.1:%d --timeout 1", port));
+    run_shell(1, "grep -qaF 127.0.0.1 hello");
+    run(2, apr_psprintf(pool, "check ::1 --connect 127.0.0.1:%d --timeout 1",
+                        port));
+    run_shell(1, "grep -qaF ::1 hello");
+}
+END_TEST
+
 /* --- several hosts --------------------------------------------------- */
 
 START_TEST(several_at_once_and_in_order)
@@ -388,6 +405,7 @@ static Suite *check_suite(void)
     tcase_add_loop_test(tests, strangers_are_told_in_one_sentence, 0,
                         COUNT(strangers));
     tcase_add_test(tests, first_line_has_no_bar);
+    tcase_add_test(tests, names_are_sent_and_addresses_are_not);
     tcase_add_test(tests, several_at_once_and_in_order);
     tcase_add_test(tests, more_than_eight_are_not_checked_at_once);
     tcase_add_test(tests, critical_counts_more_than_unknown);

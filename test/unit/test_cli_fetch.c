@@ -136,6 +136,14 @@ START_TEST(next_responder_is_asked)
 }
 END_TEST
 
+START_TEST(useful_answer_is_enough)
+{
+    use_leaf(apr_pstrcat(pool, responder_url(responder), " ", dead_url("dead"),
+                         NULL));
+    assert_verdict("fetch --cert chain.pem", "good", "NONE");
+}
+END_TEST
+
 START_TEST(proxy_is_used)
 {
     tools_t *proxy = tools_proxy_start(pool);
@@ -364,6 +372,7 @@ static Suite *fetch_suite(void)
     tcase_add_test(tests, order_of_the_chain_does_not_matter);
     tcase_add_test(tests, another_responder_may_be_given);
     tcase_add_test(tests, next_responder_is_asked);
+    tcase_add_test(tests, useful_answer_is_enough);
     tcase_add_test(tests, proxy_is_used);
     tcase_add_test(tests, what_is_no_url_is_refused);
     tcase_add_test(tests, certificate_without_responder_is_told);
