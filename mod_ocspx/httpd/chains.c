@@ -80,6 +80,16 @@ static const char *why_unstapled(server_rec *s)
     return d->force_url || d->response_file ? "" : NULL;
 }
 
+/* The refresher has to do with what is stapled only. */
+static int will_be_repaired(server_rec *s, const ocspx_chain_t *chain)
+{
+    int explicit_ssl;
+
+    return ocspx_settings_chain_repair(s) &&
+           ocspx_settings_stapling(&explicit_ssl, s) &&
+           ocspx_repair_possible(chain);
+}
+
 /* What is being repaired is no reason not to start. */
 static void promise_repair(ocspx_chain_t *chain)
 {
@@ -103,6 +113,7 @@ static void keep(ocspx_chains_t *chains, server_rec *s,
 {
     const char *key =
         apr_pstrcat(chains->pool, ocspx_cause_code(finding->cause), "\n",
+                    ocspx_cause_severity_name(finding->severity), "\n",
                     finding->subject, "\n", finding->message, NULL);
     ocspx_chains_finding_t *kept =
         apr_hash_get(chains->seen, key, APR_HASH_KEY_STRING);
@@ -153,7 +164,7 @@ void ocspx_chains_check(ocspx_chain_t *out, ocspx_chains_t *chains,
         judge(out, chains, s, served);
     if (!checked)
         return;
-    if (ocspx_settings_chain_repair(s) && ocspx_repair_possible(out))
+    if (will_be_repaired(s, out))
         promise_repair(out);
     chains->checked++;
     chains->complete += (unsigned)out->complete;

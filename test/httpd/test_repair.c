@@ -322,17 +322,39 @@ START_TEST(certificate_without_responder)
 }
 END_TEST
 
+/* Then there is no repair, and none is promised. */
 START_TEST(repair_with_stapling_off)
 {
     leaf = repair_leaf((pki_spec_t){0}, SOURCE);
     world_chain_vhost(w, SITE, leaf, "OCSPXUseStapling off", NULL);
     repair_offer(SOURCE, w->issuer);
     repair_up();
-    repair_await(REPAIRED);
-    repair_graceful();
-    repair_assert_sent(SITE ", Issuer");
-    world_assert_bare(w, SITE);
-    ck_assert_uint_eq(responder_requests(w->responder, NULL), 0);
+    ck_assert_int_eq(httpd_log_count(w->httpd, "ocspx:error.*OCSPX0107: " SITE
+                                               ":.*: CHAIN_MISSING: .*: curl "),
+                     1);
+    procs_sleep(1500);
+    ck_assert_uint_eq(responder_document_requests(w->responder, SOURCE), 0);
+}
+END_TEST
+
+/* The one's promise is not the other's. */
+START_TEST(same_certificate_once_with_repair_off)
+{
+    pki_spec_t spec = {.names = "DNS:" SITE ",DNS:other.test"};
+
+    leaf = repair_leaf(spec, SOURCE);
+    world_chain_vhost(w, SITE, leaf, NULL, NULL);
+    world_chain_vhost(w, "other.test", leaf, "OCSPXChainRepair off", NULL);
+    repair_offer(SOURCE, w->issuer);
+    repair_up();
+    ck_assert_int_eq(httpd_log_count(w->httpd,
+                                     "ocspx:warn.*OCSPX0107: " SITE
+                                     ":.*: CHAIN_MISSING: .*OCSPXChainRepair"),
+                     1);
+    ck_assert_int_eq(httpd_log_count(w->httpd,
+                                     "ocspx:error.*OCSPX0107: other.test"
+                                     ":.*: CHAIN_MISSING: .*: curl "),
+                     1);
 }
 END_TEST
 
@@ -373,6 +395,7 @@ static Suite *repair_suite(void)
     tcase_add_loop_test(tests, same_certificate_once_whole, 0, 2);
     tcase_add_test(tests, certificate_without_responder);
     tcase_add_test(tests, repair_with_stapling_off);
+    tcase_add_test(tests, same_certificate_once_with_repair_off);
     tcase_add_test(tests, repair_is_off_by_default);
     suite_add_tcase(suite, tests);
     return suite;
