@@ -41,7 +41,8 @@ const char *ocspx_report_state_name(ocspx_report_state_e state);
 /** A certificate that is not in the registry. */
 typedef struct {
     const ocspx_cert_t *cert;
-    ocspx_report_state_e state; /* OTHER_PROVIDER or NOT_APPLICABLE */
+    ocspx_report_state_e state; /* OTHER_PROVIDER, NOT_APPLICABLE; FAILING
+                                   where it ought to be stapled */
     ocspx_cause_e cause;        /* OTHER_PROVIDER, NO_URL ... or NONE */
     const char *reason;         /* one sentence; becomes the row's message */
     apr_array_header_t *places; /* const char * */
@@ -130,11 +131,14 @@ typedef struct {
     const struct ocspx_report_item_t *items; /* private: of this page */
 } ocspx_report_t;
 
+/** Any thread. The report refers to the source and, for its fingerprint, to
+ * the query; they outlive it. */
 ocspx_report_t *ocspx_report_make(const ocspx_report_source_t *source,
                                   const ocspx_report_query_t *query,
                                   apr_time_t now, apr_pool_t *p);
 
-/** Row @a i of the page. */
+/** Row @a i of the page, as it is now; texts live as long as @a p and the
+ * source. */
 void ocspx_report_row(ocspx_report_row_t *row, const ocspx_report_t *report,
                       unsigned i, apr_pool_t *p);
 

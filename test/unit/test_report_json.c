@@ -44,15 +44,19 @@ static unsigned check_table(const ocspx_report_field_t *fields, apr_size_t size)
     return i;
 }
 
-/* All members but index are in the table, each once. */
+/* All members but index are in the table, each once. Their number can be told
+ * where all are of one size. */
 START_TEST(tables_are_complete)
 {
-    ck_assert_uint_eq(
-        check_table(ocspx_report_row_fields, sizeof(ocspx_report_row_t)),
-        sizeof(ocspx_report_row_t) / 8 - 1);
-    ck_assert_uint_eq(
-        check_table(ocspx_report_total_fields, sizeof(ocspx_report_totals_t)),
-        sizeof(ocspx_report_totals_t) / 8);
+    unsigned row =
+        check_table(ocspx_report_row_fields, sizeof(ocspx_report_row_t));
+    unsigned totals =
+        check_table(ocspx_report_total_fields, sizeof(ocspx_report_totals_t));
+
+    if (sizeof(void *) == 8) {
+        ck_assert_uint_eq(row, sizeof(ocspx_report_row_t) / 8 - 1);
+        ck_assert_uint_eq(totals, sizeof(ocspx_report_totals_t) / 8);
+    }
 }
 END_TEST
 
@@ -235,8 +239,9 @@ START_TEST(an_empty_document)
     ck_assert_int_eq(count_at(root, "page"), 1);
     ck_assert_int_eq(count_at(root, "pages"), 1);
     ck_assert_int_eq(count_at(root, "matching"), 0);
-    ck_assert_uint_eq(json_object_size(json_object_get(root, "totals")),
-                      sizeof(ocspx_report_totals_t) / 8);
+    ck_assert_uint_eq(
+        json_object_size(json_object_get(root, "totals")),
+        check_table(ocspx_report_total_fields, sizeof(ocspx_report_totals_t)));
     ck_assert(json_is_array(json_object_get(root, "certificates")));
     ck_assert(json_is_array(json_object_get(root, "responders")));
     ck_assert(json_is_array(json_object_get(root, "findings")));
@@ -265,8 +270,9 @@ START_TEST(a_page_of_rows)
     row = at(root, "certificates", 1);
     ck_assert_str_eq(text_at(row, "name"), "CN=3");
     ck_assert_str_eq(text_at(row, "state"), "waiting");
-    ck_assert_uint_eq(json_object_size(row),
-                      sizeof(ocspx_report_row_t) / 8 - 1);
+    ck_assert_uint_eq(
+        json_object_size(row),
+        check_table(ocspx_report_row_fields, sizeof(ocspx_report_row_t)));
     ck_assert_ptr_null(json_object_get(root, "history"));
     json_decref(root);
 }
