@@ -34,26 +34,28 @@ static int is_bundle(const char *url)
                        !strncasecmp(url + len - 4, ".p7b", 4));
 }
 
+/* The last line of a file need not be ended; appended to that, nobody could
+ * read the file any more. Hence the empty line. */
 static const char *commands(const ocspx_chain_judge_t *j, const char *append,
                             const char *url)
 {
     const char *file = j->question->file;
-    const char *get = apr_psprintf(
-        j->pool,
-        "curl -gfsSo issuer.der '%s' && openssl %s -inform DER -in "
-        "issuer.der",
-        url, is_bundle(url) ? "pkcs7 -print_certs" : "x509");
+    const char *get =
+        apr_psprintf(j->pool, "curl -gfsSo issuer.der '%s' &&", url);
+    const char *print =
+        apr_psprintf(j->pool, "openssl %s -inform DER -in issuer.der",
+                     is_bundle(url) ? "pkcs7 -print_certs" : "x509");
 
     if (file && is_pasteable(file)) {
         return apr_psprintf(j->pool,
-                            "%s the issuer's certificate to the file: %s >> "
-                            "'%s'",
-                            append, get, file);
+                            "%s the issuer's certificate to the file: %s "
+                            "(echo; %s) >> '%s'",
+                            append, get, print, file);
     }
     return apr_psprintf(j->pool,
                         "%s the issuer's certificate, which this prints, to "
-                        "the file named by SSLCertificateFile: %s",
-                        append, get);
+                        "the file named by SSLCertificateFile: %s %s",
+                        append, get, print);
 }
 
 /* Where there is no address to paste, the table of causes knows a remedy. */

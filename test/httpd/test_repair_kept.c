@@ -69,6 +69,7 @@ static void expired(void)
 static void somebody_elses(void)
 {
     ck_assert_msg(!chown(kept, 12345, 12345), "this test has to be root");
+    ck_assert_int_eq(chmod(kept, 0644), 0);
 }
 
 static void writable_by_everybody(void)
@@ -93,6 +94,7 @@ static void fifo(void)
 {
     ck_assert_int_eq(unlink(kept), 0);
     ck_assert_int_eq(mkfifo(kept, 0600), 0);
+    ck_assert_int_eq(chmod(kept, 0644), 0);
 }
 
 static const struct {
@@ -234,21 +236,24 @@ static const char *commands(const char *file)
     if (text == NULL)
         repair_fail("no commands");
     text += 2;
-    ck_assert_ptr_nonnull(strstr(text, "&& openssl "));
-    if (strstr(text, " >> ") == NULL) /* it has not been told the file */
-        return apr_pstrcat(w->pool, text, " >> ", file, NULL);
-    ck_assert_ptr_nonnull(strstr(text, file));
+    ck_assert_ptr_nonnull(strstr(text, "; openssl "));
+    ck_assert_ptr_nonnull(
+        strstr(text, apr_psprintf(w->pool, " >> '%s'", file)));
     return text;
 }
 
-static void mend_by_commands(const char *path, int open_end)
+/** @param configured the name of the file in the configuration */
+static void mend_by_commands(const char *path, const char *configured,
+                             int open_end)
 {
+    httpd_vhost_t vhost = {.names = SITE, .cert = configured};
     const char *file;
 
     world_global(w,
                  apr_psprintf(w->pool, "OCSPXChainTrust %s\n", w->root_file));
     leaf = repair_leaf((pki_spec_t){0}, path);
-    file = world_chain_vhost(w, SITE, leaf, NULL, NULL);
+    file = httpd_cert(w->httpd, &vhost.key, SITE, leaf, NULL);
+    httpd_vhost(w->httpd, &vhost);
     if (open_end)
         drop_line_end(file);
     world_site(w, SOUND);
@@ -262,7 +267,14 @@ static void mend_by_commands(const char *path, int open_end)
 START_TEST(commands_of_the_log_mend_the_file)
 {
     repair_offer(SOURCE, w->issuer);
-    mend_by_commands(SOURCE, _i);
+    mend_by_commands(SOURCE, httpd_path(w->httpd, SITE ".pem"), _i);
+}
+END_TEST
+
+START_TEST(commands_of_the_log_name_the_whole_path)
+{
+    repair_offer(SOURCE, w->issuer);
+    mend_by_commands(SOURCE, SITE ".pem", 0);
 }
 END_TEST
 
@@ -273,7 +285,7 @@ START_TEST(commands_of_the_log_for_a_bundle)
     pki_write_certs(httpd_path(w->httpd, "issuer.pem"), w->issuer->cert, NULL);
     repair_offer_made(path, "openssl crl2pkcs7 -nocrl -certfile issuer.pem "
                             "-outform DER -out made");
-    mend_by_commands(path, 0);
+    mend_by_commands(path, httpd_path(w->httpd, SITE ".pem"), 0);
 }
 END_TEST
 
@@ -291,6 +303,7 @@ static Suite *repair_kept_suite(void)
     tcase_add_test(tests, parent_never_opens_it);
     tcase_add_test(tests, kept_file_mends_the_certificates_file);
     tcase_add_loop_test(tests, commands_of_the_log_mend_the_file, 0, 2);
+    tcase_add_test(tests, commands_of_the_log_name_the_whole_path);
     tcase_add_test(tests, commands_of_the_log_for_a_bundle);
     suite_add_tcase(suite, tests);
     return suite;

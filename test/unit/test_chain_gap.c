@@ -117,7 +117,7 @@ START_TEST(commands)
     expect_paste(URL, "/etc/ssl/my site.pem",
                  "Set OCSPXChainRepair on, or append the issuer's certificate "
                  "to the file: curl -gfsSo issuer.der '" URL
-                 "' && openssl x509 -inform DER -in issuer.der >> "
+                 "' && (echo; openssl x509 -inform DER -in issuer.der) >> "
                  "'/etc/ssl/my site.pem'");
     expect_paste(URL, NULL,
                  "Set OCSPXChainRepair on, or append the issuer's "
@@ -127,8 +127,8 @@ START_TEST(commands)
     expect_paste("http://a.test/x.P7C?b", "/f",
                  "Set OCSPXChainRepair on, or append the issuer's certificate "
                  "to the file: curl -gfsSo issuer.der 'http://a.test/x.P7C?b' "
-                 "&& openssl pkcs7 -print_certs -inform DER -in issuer.der >> "
-                 "'/f'");
+                 "&& (echo; openssl pkcs7 -print_certs -inform DER "
+                 "-in issuer.der) >> '/f'");
     judge(leaf_with_urls("http://a.test/x.p7b"), NULL);
     expect_remedy(0, "openssl pkcs7");
     judge(leaf_with_urls("http://a.test/?x.p7b"), NULL);
