@@ -25,6 +25,7 @@ typedef struct {
 extern const cli_command_t cli_chain;
 extern const cli_command_t cli_check;
 extern const cli_command_t cli_fetch;
+extern const cli_command_t cli_status;
 extern const cli_command_t cli_verify;
 
 /** "ocspx: " and one sentence to standard error. Returns CLI_UNUSABLE. */
@@ -56,7 +57,10 @@ ocspx_cert_t *cli_read_pair(const char *path, const char *issuer_path,
 int cli_parse_seconds(apr_interval_time_t *seconds, const char *option,
                       const char *arg);
 
-/** A time as in RFC 3339; complains and returns 0 on anything else. */
+/** A time as in RFC 3339; returns 0 on anything else. */
+int cli_read_time(apr_time_t *t, const char *text);
+
+/** The same; complains and returns 0 on anything else. */
 int cli_parse_time(apr_time_t *t, const char *option, const char *arg);
 
 /** As in ocspx_text_time; NULL for 0. */

@@ -139,18 +139,22 @@ static int read_zone(apr_time_t *t, const char *zone)
     return hours < 24 && minutes < 60;
 }
 
-int cli_parse_time(apr_time_t *t, const char *option, const char *arg)
+int cli_read_time(apr_time_t *t, const char *text)
 {
     static const char shape[] = "0000-00-00T00:00:00";
+    const char *rest = text + sizeof(shape) - 1;
 
-    if (has_shape(arg, shape) && read_fields(t, arg)) {
-        const char *rest = arg + sizeof(shape) - 1;
+    if (!has_shape(text, shape) || !read_fields(t, text))
+        return 0;
+    if (has_shape(rest, ".0"))
+        rest += 1 + strspn(rest + 1, "0123456789");
+    return read_zone(t, rest);
+}
 
-        if (has_shape(rest, ".0"))
-            rest += 1 + strspn(rest + 1, "0123456789");
-        if (read_zone(t, rest))
-            return 1;
-    }
+int cli_parse_time(apr_time_t *t, const char *option, const char *arg)
+{
+    if (cli_read_time(t, arg))
+        return 1;
     cli_complain("%s '%s': must be a time as in RFC 3339, such as "
                  "2026-01-31T12:00:00Z",
                  option, arg);

@@ -9,7 +9,8 @@
 #include "cli.h"
 
 static const cli_command_t *const commands[] = {&cli_verify, &cli_fetch,
-                                                &cli_chain, &cli_check};
+                                                &cli_chain, &cli_check,
+                                                &cli_status};
 
 static const char usage[] =
     "Usage: ocspx COMMAND [OPTION]...\n"
@@ -19,11 +20,12 @@ static const char usage[] =
     "  fetch    ask the responder, verify the answer, save it\n"
     "  chain    would clients accept the certificates in this file?\n"
     "  check    what does a strict client get from these servers?\n"
+    "  status   what a server staples until when, and what fails\n"
     "\n"
     "  ocspx COMMAND --help says more; ocspx --version prints the version.\n"
     "\n"
     "Exit status: 0 good, 1 anything else, 2 wrong usage or unreadable input;\n"
-    "of check: that of a Nagios plugin.\n";
+    "of check and status: that of a Nagios plugin.\n";
 
 int cli_complain(const char *format, ...)
 {

@@ -54,17 +54,16 @@ int ocspx_chain_reported(const ocspx_chain_judge_t *j, ocspx_cause_e cause,
     return 0;
 }
 
+/* Long ones are cut. */
 static const char *hex_of(const ASN1_STRING *bytes, apr_pool_t *p)
 {
     const unsigned char *data = ASN1_STRING_get0_data(bytes);
     int len = ASN1_STRING_length(bytes);
-    char *hex = apr_palloc(p, 2 * HEX_MAX + sizeof("..."));
-    char *end = hex;
+    char *hex = apr_pcalloc(p, HEX_MAX * 2UL + 1);
 
     for (int i = 0; i < len && i < HEX_MAX; i++)
-        end += apr_snprintf(end, 3, "%02x", data[i]);
-    strcpy(end, len > HEX_MAX ? "..." : "");
-    return hex;
+        apr_snprintf(hex + i * 2L, 3, "%02x", data[i]);
+    return len > HEX_MAX ? apr_pstrcat(p, hex, "...", NULL) : hex;
 }
 
 static const char *subject_or_none(const ocspx_chain_judge_t *j, X509 *cert)

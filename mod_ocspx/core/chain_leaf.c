@@ -107,6 +107,8 @@ static void judge_staple(ocspx_chain_judge_t *j, X509 *leaf)
         ocspx_cert_make(&cert, leaf, NULL, j->scratch) != APR_SUCCESS ||
         !cert->must_staple)
         return;
+    if (why && !*why)
+        return;
     if (why) {
         ocspx_chain_report(j, OCSPX_CAUSE_MUST_STAPLE_OFF, leaf,
                            "%s: clients demand a staple for it, but %s",
