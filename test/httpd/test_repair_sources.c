@@ -143,30 +143,30 @@ static void cut_off(void)
 
 typedef struct {
     void (*source)(void);
-    const char *cause; /* regular expression */
+    const char *cause;
 } case_t;
 
 static const case_t cases[] = {
     {other_key, "CHAIN_WRONG_KEY"},
     {expired, "CHAIN_EXPIRED"},
     {no_ca, "CHAIN_NOT_CA"},
-    {self_signed, "CHAIN_[A-Z_]+"},
+    {self_signed, "CHAIN_REFUSED"},
     {too_weak, "CHAIN_WEAK"},
-    {leaf_itself, "CHAIN_[A-Z_]+"},
-    {root, "CHAIN_[A-Z_]+"},
+    {leaf_itself, "CHAIN_REFUSED"},
+    {root, "CHAIN_REFUSED"},
     {garbage, "CHAIN_NOT_CERT"},
     {nothing, "CHAIN_NOT_CERT"},
-    {damaged, "CHAIN_WRONG_KEY|CHAIN_[A-Z_]+"},
-    {html, "INTERCEPTED|CHAIN_NOT_CERT"},
+    {damaged, "CHAIN_WRONG_KEY"},
+    {html, "INTERCEPTED"},
     {ten_megabytes, "RESP_TOO_LARGE"},
     {ten_megabytes_chunked, "RESP_TOO_LARGE"},
     {not_found, "RESP_HTTP"},
-    {redirected_to_itself, "INTERCEPTED|RESP_HTTP|RESP_NOT_OCSP"},
-    {redirected_to_a_file, "INTERCEPTED|RESP_HTTP|RESP_NOT_OCSP|BAD_URL"},
+    {redirected_to_itself, "INTERCEPTED"},
+    {redirected_to_a_file, "INTERCEPTED"},
     {hangs, "RESP_TIMEOUT"},
-    {resets, "RESP_[A-Z_]+"},
+    {resets, "RESP_HTTP"},
     {drips, "RESP_TIMEOUT"},
-    {cut_off, "RESP_[A-Z_]+"},
+    {cut_off, "RESP_HTTP"},
 };
 
 /* ---- nothing changes --------------------------------------------------- */
@@ -186,7 +186,7 @@ static void assert_unchanged(void)
 
 static void assert_named(const char *cause)
 {
-    repair_await(apr_psprintf(w->pool, "OCSPX0010: " SITE ": (%s): .*%s", cause,
+    repair_await(apr_psprintf(w->pool, "OCSPX0010: " SITE ": %s: .*%s", cause,
                               responder_url_of(w->responder, SOURCE)));
     ck_assert_int_eq(httpd_log_count(w->httpd, REPAIRED), 0);
 }
