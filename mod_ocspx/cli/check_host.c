@@ -174,17 +174,6 @@ static void gather_certs(cli_check_host_t *host,
 
 /* --- responders ------------------------------------------------------ */
 
-static cli_answer_t *earlier_answer(const cli_check_host_t *host, int i)
-{
-    cli_check_cert_t **certs = (cli_check_cert_t **)(void *)host->certs->elts;
-
-    for (int j = 0; j < i; j++)
-        if (certs[j]->answer &&
-            !X509_cmp(certs[j]->cert->leaf, certs[i]->cert->leaf))
-            return certs[j]->answer;
-    return NULL;
-}
-
 static cli_answer_t *ask(const ocspx_cert_t *cert, ocspx_fetch_t *fetch,
                          apr_interval_time_t timeout, apr_pool_t *p)
 {
@@ -207,11 +196,8 @@ static void ask_responders(cli_check_host_t *host, apr_interval_time_t timeout,
         cli_check_cert_t *cert =
             APR_ARRAY_IDX(host->certs, i, cli_check_cert_t *);
 
-        if (!cert->cert || !cert->cert->issuer ||
-            apr_is_empty_array(cert->cert->urls))
-            continue;
-        cert->answer = earlier_answer(host, i);
-        if (!cert->answer)
+        if (cert->cert && cert->cert->issuer &&
+            !apr_is_empty_array(cert->cert->urls))
             cert->answer = ask(cert->cert, fetch, timeout, p);
     }
 }

@@ -231,7 +231,7 @@ static int run(int argc, char **argv, apr_pool_t *p)
     json = cli_status_load(&why, &o.source, p);
     level = json ? tell(&o, json, p) : give_up(&o, why, p);
     json_decref(json);
-    return level;
+    return (int)level;
 }
 
 const cli_command_t cli_status = {"status", run, CLI_STATUS_UNKNOWN};

@@ -49,7 +49,8 @@ void ocspx_agenda_set(ocspx_agenda_t *agenda, unsigned i, apr_time_t due,
 int ocspx_agenda_take(ocspx_agenda_t *agenda, apr_time_t now, apr_time_t *next);
 
 /**
- * Entry @a i is no longer under way; ocspx_agenda_set follows.
+ * Entry @a i is no longer under way; ocspx_agenda_set follows, unless it is
+ * never due again.
  * @param reached its host answered as a responder does: opens the host for
  *        all; 0: no connection, no answer in time, or one that says nothing of
  *        this certificate (HTTP 5xx or 429, tryLater): others at this host

@@ -4,8 +4,9 @@
 #include <apr_strings.h>
 #include <openssl/rand.h>
 
-#include "admit.h"
 #include "agenda.h"
+#include "attempt.h"
+#include "load.h"
 #include "transition.h"
 
 struct ocspx_refresh_t {
@@ -17,22 +18,15 @@ struct ocspx_refresh_t {
     int unsaved; /* the last response could not be written to the store */
 };
 
-/* One entry's turn, over all its responders. */
-typedef struct {
-    ocspx_refresh_t *refresh;
-    const ocspx_registry_entry_t *entry;
-    apr_pool_t *pool;
-    ocspx_fetch_question_t question;
-    int url; /* which responder is being asked */
-    int reached;
-    apr_time_t retry_after;
-    ocspx_cache_state_t before, after;
-    ocspx_admit_t result;
-} attempt_t;
-
 static int never_tried(const ocspx_cache_state_t *state)
 {
     return !state->tried && !state->expiry;
+}
+
+/* Nothing is left to do where all there was to do was a repair. */
+static int has_work(const ocspx_registry_entry_t *entry)
+{
+    return ocspx_registry_staples(entry) || ocspx_registry_lacks_repair(entry);
 }
 
 /* --- schedule -------------------------------------------------------- */
@@ -43,6 +37,8 @@ static void enter_in_agenda(ocspx_refresh_t *refresh,
 {
     ocspx_schedule_validity_t served = ocspx_admit_validity(state);
 
+    if (!has_work(entry))
+        return;
     ocspx_agenda_set(refresh->agenda, entry->index, state->due, state->expiry,
                      ocspx_schedule_interval(state->fetched, &served,
                                              &entry->policy->schedule));
@@ -53,7 +49,8 @@ static apr_uint64_t next_random(ocspx_refresh_t *refresh)
     return refresh->random = ocspx_schedule_mix(refresh->random);
 }
 
-static apr_time_t next_due(attempt_t *attempt, apr_time_t now)
+static apr_time_t next_due(ocspx_refresh_t *refresh,
+                           const ocspx_attempt_t *attempt, apr_time_t now)
 {
     const ocspx_cache_state_t *state = &attempt->after;
     const ocspx_schedule_policy_t *policy = &attempt->entry->policy->schedule;
@@ -66,9 +63,8 @@ static apr_time_t next_due(attempt_t *attempt, apr_time_t now)
 
     if (state->failures)
         return ocspx_schedule_retry(now, &served, policy, &failures,
-                                    next_random(attempt->refresh));
-    return ocspx_schedule_refresh(now, &served, policy,
-                                  next_random(attempt->refresh),
+                                    next_random(refresh));
+    return ocspx_schedule_refresh(now, &served, policy, next_random(refresh),
                                   !attempt->before.expiry);
 }
 
@@ -89,10 +85,19 @@ static void note_store(ocspx_refresh_t *refresh, const char *unsaved)
     refresh->unsaved = unsaved != NULL;
 }
 
-static void record(attempt_t *attempt, apr_time_t now)
+/* What is to be told of an attempt: the worst of it. */
+static const ocspx_admit_t *outcome(const ocspx_attempt_t *attempt)
+{
+    if (!attempt->result.cause && attempt->unrepaired.cause)
+        return &attempt->unrepaired;
+    return &attempt->result;
+}
+
+static void record(ocspx_refresh_t *refresh, ocspx_attempt_t *attempt,
+                   apr_time_t now)
 {
     ocspx_cache_state_t *state = &attempt->after;
-    const ocspx_admit_t *result = &attempt->result;
+    const ocspx_admit_t *result = outcome(attempt);
 
     state->tried = now;
     state->cause = result->cause;
@@ -105,22 +110,22 @@ static void record(attempt_t *attempt, apr_time_t now)
             state->failing_since = now;
         apr_cpystrn(state->message, result->message, sizeof(state->message));
     }
-    state->due = next_due(attempt, now);
+    state->due = has_work(attempt->entry) ? next_due(refresh, attempt, now) : 0;
 }
 
-static void conclude(attempt_t *attempt)
+static void conclude(ocspx_attempt_t *attempt)
 {
-    ocspx_refresh_t *refresh = attempt->refresh;
+    ocspx_refresh_t *refresh = attempt->baton;
     const ocspx_registry_entry_t *entry = attempt->entry;
     apr_time_t now = refresh->config.clock();
 
-    record(attempt, now);
-    if (attempt->result.admitted)
-        note_store(refresh, attempt->result.unsaved);
+    record(refresh, attempt, now);
+    if (attempt->stored)
+        note_store(refresh, attempt->unsaved);
     if (never_tried(&attempt->before))
         refresh->untried--;
     ocspx_transition_log(refresh->config.log, entry, &attempt->before,
-                         &attempt->after, attempt->result.message, now,
+                         &attempt->after, outcome(attempt)->message, now,
                          attempt->pool);
     ocspx_cache_state_set(refresh->config.cache, entry->index, &attempt->after);
     ocspx_agenda_done(refresh->agenda, entry->index, attempt->reached);
@@ -129,135 +134,33 @@ static void conclude(attempt_t *attempt)
     apr_pool_destroy(attempt->pool);
 }
 
-/* --- asking the responders ------------------------------------------- */
-
-static void admit(attempt_t *attempt, const ocspx_admit_candidate_t *candidate)
-{
-    const ocspx_refresh_config_t *config = &attempt->refresh->config;
-
-    ocspx_admit(&attempt->result, &attempt->after, attempt->entry, candidate,
-                config->cache, config->store, config->clock(), attempt->pool);
-}
-
-/* Does the answer give hope for other certificates at the same host? A
- * responder that is overloaded or broken is left alone like one that is dead.
- */
-static int is_up(const ocspx_fetch_answer_t *answer, ocspx_cause_e cause)
-{
-    return !answer->unreachable && answer->http_status < 500 &&
-           answer->http_status != 429 && cause != OCSPX_CAUSE_RESP_TRYLATER &&
-           cause != OCSPX_CAUSE_RESP_INTERNAL;
-}
-
-static void ask_next(attempt_t *attempt);
-
-static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
-{
-    attempt_t *attempt = baton;
-    ocspx_cache_state_t *state = &attempt->after;
-
-    state->took = answer->took;
-    state->http_status = (apr_uint32_t)answer->http_status;
-    state->requests += (apr_uint32_t)answer->requests;
-    apr_cpystrn(state->peer, answer->peer, sizeof(state->peer));
-    attempt->retry_after = answer->retry_after;
-    if (answer->cause == OCSPX_CAUSE_NONE) {
-        ocspx_admit_candidate_t candidate = {
-            .der = answer->body,
-            .len = answer->body_len,
-            .source = OCSPX_CACHE_NETWORK,
-            .date = answer->date,
-            .fresh_until = answer->fresh_until,
-        };
-        admit(attempt, &candidate);
-        if (!attempt->result.admitted)
-            attempt->result.message =
-                apr_psprintf(attempt->pool, "%s: %s", attempt->question.url,
-                             attempt->result.message);
-    } else {
-        attempt->result = (ocspx_admit_t){
-            .cause = answer->cause,
-            .message = apr_pstrdup(attempt->pool, answer->message),
-        };
-    }
-    attempt->reached |= is_up(answer, attempt->result.cause);
-    ask_next(attempt);
-}
-
-/* Ask the responders one after the other, until one has been useful. */
-static void ask_next(attempt_t *attempt)
-{
-    const apr_array_header_t *urls = attempt->entry->urls;
-    ocspx_fetch_t *fetch = attempt->refresh->config.fetch;
-
-    while (!attempt->result.admitted && attempt->url < urls->nelts) {
-        attempt->question.url =
-            APR_ARRAY_IDX(urls, attempt->url++, const char *);
-        if (fetch->start(fetch, &attempt->question, on_answer, attempt) ==
-            APR_SUCCESS)
-            return;
-        attempt->result.cause = OCSPX_CAUSE_BAD_URL;
-        attempt->result.message = apr_pstrcat(attempt->pool, "cannot ask ",
-                                              attempt->question.url, NULL);
-    }
-    conclude(attempt);
-}
-
-static void read_file(ocspx_admit_t *result, ocspx_cache_state_t *state,
-                      const ocspx_refresh_config_t *config,
-                      const ocspx_registry_entry_t *entry, apr_pool_t *p)
-{
-    ocspx_admit_candidate_t candidate = {.source = OCSPX_CACHE_FILE};
-    const char *why;
-
-    if (ocspx_store_read_file(&candidate.der, &candidate.len, &why,
-                              entry->policy->response_file,
-                              config->max_response, p) == APR_SUCCESS)
-        ocspx_admit(result, state, entry, &candidate, config->cache, NULL,
-                    config->clock(), p);
-    else
-        *result = (ocspx_admit_t){.cause = OCSPX_CAUSE_FILE_UNREADABLE,
-                                  .message = why};
-}
-
 static void start(ocspx_refresh_t *refresh, unsigned i)
 {
-    const ocspx_registry_entry_t *entry =
-        ocspx_registry_get(refresh->config.registry, i);
-    const ocspx_registry_policy_t *policy = entry->policy;
+    ocspx_attempt_t *attempt;
     apr_pool_t *pool;
-    attempt_t *attempt;
 
     apr_pool_create(&pool, refresh->pool);
     attempt = apr_pcalloc(pool, sizeof(*attempt));
-    attempt->refresh = refresh;
-    attempt->entry = entry;
+    attempt->config = &refresh->config;
+    attempt->entry = ocspx_registry_get(refresh->config.registry, i);
     attempt->pool = pool;
+    attempt->done = conclude;
+    attempt->baton = refresh;
     ocspx_cache_state_get(&attempt->before, refresh->config.cache, i);
     attempt->after = attempt->before;
-    if (policy->response_file) {
-        attempt->reached = 1;
-        read_file(&attempt->result, &attempt->after, &refresh->config, entry,
-                  pool);
-        conclude(attempt);
-        return;
-    }
-    attempt->question.method = policy->method;
-    attempt->question.proxy = policy->proxy;
-    attempt->question.timeout = policy->timeout;
-    attempt->question.max_size = refresh->config.max_response;
-    if (ocspx_cert_request(&attempt->question.request,
-                           &attempt->question.request_len, entry->cert,
-                           policy->certid_hash, pool) != APR_SUCCESS) {
-        attempt->result.cause = OCSPX_CAUSE_WRONG_CERT;
-        attempt->result.message = "no OCSP request can be made for it";
-        conclude(attempt);
-        return;
-    }
-    ask_next(attempt);
+    ocspx_attempt_start(attempt);
 }
 
 /* --- public ---------------------------------------------------------- */
+
+static void load_repair(const ocspx_refresh_t *refresh, unsigned i)
+{
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, refresh->pool);
+    ocspx_load_repair(&refresh->config, i, pool);
+    apr_pool_destroy(pool);
+}
 
 static void take_up(ocspx_refresh_t *refresh, unsigned i, apr_time_t now)
 {
@@ -266,6 +169,7 @@ static void take_up(ocspx_refresh_t *refresh, unsigned i, apr_time_t now)
     ocspx_cache_state_t state;
     apr_time_t latest;
 
+    load_repair(refresh, i);
     ocspx_cache_state_get(&state, refresh->config.cache, i);
     /* A due time later than any this schedule gives is another clock's. */
     latest = now + OCSPX_SCHEDULE_RETRY_MAX;
@@ -273,7 +177,10 @@ static void take_up(ocspx_refresh_t *refresh, unsigned i, apr_time_t now)
         latest = state.expiry - (state.expiry - state.this_update) / 4;
     if (state.due > latest)
         state.due = now;
-    if (never_tried(&state))
+    /* Perhaps its chain was complete when that time was set. */
+    if (ocspx_registry_lacks_repair(entry) && !state.failures)
+        state.due = now;
+    if (has_work(entry) && never_tried(&state))
         refresh->untried++;
     enter_in_agenda(refresh, entry, &state);
 }

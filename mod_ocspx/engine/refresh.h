@@ -3,6 +3,11 @@
  *
  *   due -> request -> fetch -> verify -> compare -> store -> publish -> due
  *
+ * and, once, before the first request of a certificate whose chain is to be
+ * repaired:
+ *
+ *   load what was kept, or: fetch -> verify -> store
+ *
  * A step that fails leaves what is served untouched and schedules a retry.
  */
 #ifndef OCSPX_REFRESH_H

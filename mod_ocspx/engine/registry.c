@@ -36,17 +36,22 @@ static int same_policy(const ocspx_registry_policy_t *a,
            same_text(a->response_file, b->response_file);
 }
 
-/* What entries share a fate with: a responder, or a file of their own. */
+/* What entries share a fate with: a responder, or a file of their own; or, as
+ * long as there is no point in asking these, where the issuer is to be had. */
 static const char *host_name(const ocspx_registry_entry_t *entry, apr_pool_t *p)
 {
+    const ocspx_cert_t *cert = entry->cert;
+    int ready = cert->issuer && ocspx_registry_staples(entry);
+    const apr_array_header_t *urls =
+        ready ? entry->urls : ocspx_cert_ca_issuers(cert->leaf, p);
     const char *url;
     apr_uri_t uri;
 
-    if (entry->policy->response_file)
+    if (ready && entry->policy->response_file)
         return entry->policy->response_file;
-    if (apr_is_empty_array(entry->urls))
+    if (apr_is_empty_array(urls))
         return "(none)";
-    url = APR_ARRAY_IDX(entry->urls, 0, const char *);
+    url = APR_ARRAY_IDX(urls, 0, const char *);
     if (apr_uri_parse(p, url, &uri) || !uri.hostname)
         return url;
     if (!uri.port)
@@ -79,42 +84,71 @@ static apr_array_header_t *responders(const ocspx_cert_t *cert,
     return urls;
 }
 
-ocspx_registry_entry_t *
-ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
-                   ocspx_cert_t *cert, const ocspx_repair_t *repair,
-                   const ocspx_registry_policy_t *policy, const char *place)
+static ocspx_registry_entry_t *make_entry(ocspx_registry_t *registry,
+                                          const ocspx_cert_t *cert,
+                                          ocspx_repair_t *repair,
+                                          const ocspx_registry_policy_t *policy)
 {
     apr_pool_t *p = registry->pool;
+    apr_array_header_t *urls = responders(cert, policy, p);
+    ocspx_registry_entry_t *entry;
+
+    if (!repair &&
+        (!cert->issuer || (apr_is_empty_array(urls) && !policy->response_file)))
+        return NULL;
+    entry = apr_pcalloc(p, sizeof(*entry));
+    entry->index = ocspx_registry_count(registry);
+    entry->cert = cert;
+    entry->repair = repair;
+    entry->policy = policy;
+    entry->urls = urls;
+    entry->places = apr_array_make(p, 1, sizeof(const char *));
+    entry->host = host_number(registry, host_name(entry, p));
+    APR_ARRAY_PUSH(registry->entries, ocspx_registry_entry_t *) = entry;
+    apr_hash_set(registry->by_digest, cert->digest, OCSPX_CERT_DIGEST_LEN,
+                 entry);
+    return entry;
+}
+
+static void extend_entry(ocspx_registry_entry_t *entry,
+                         const ocspx_cert_t *cert, ocspx_repair_t *repair)
+{
+    if (!entry->cert->issuer && cert->issuer)
+        entry->cert = cert;
+    if (!entry->repair)
+        entry->repair = repair;
+}
+
+static const char *conflict_with(const ocspx_registry_entry_t *entry,
+                                 const char *place, apr_pool_t *p)
+{
+    const char *first = APR_ARRAY_IDX(entry->places, 0, const char *);
+
+    return apr_psprintf(
+        p,
+        "certificate %s is used with different OCSP settings by %s and %s; "
+        "those of %s count",
+        entry->cert->name, first, place, first);
+}
+
+ocspx_registry_entry_t *
+ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
+                   const ocspx_cert_t *cert, ocspx_repair_t *repair,
+                   const ocspx_registry_policy_t *policy, const char *place)
+{
     ocspx_registry_entry_t *entry =
         apr_hash_get(registry->by_digest, cert->digest, OCSPX_CERT_DIGEST_LEN);
 
     *conflict = NULL;
-    if (!entry) {
-        apr_array_header_t *urls = responders(cert, policy, p);
-
-        if (apr_is_empty_array(urls) && !policy->response_file && !repair)
-            return NULL;
-        entry = apr_pcalloc(p, sizeof(*entry));
-        entry->index = ocspx_registry_count(registry);
-        entry->cert = cert;
-        entry->repair = repair;
-        entry->policy = policy;
-        entry->urls = urls;
-        entry->places = apr_array_make(p, 1, sizeof(const char *));
-        entry->host = host_number(registry, host_name(entry, p));
-        APR_ARRAY_PUSH(registry->entries, ocspx_registry_entry_t *) = entry;
-        apr_hash_set(registry->by_digest, cert->digest, OCSPX_CERT_DIGEST_LEN,
-                     entry);
-    } else if (!same_policy(entry->policy, policy)) {
-        const char *first = APR_ARRAY_IDX(entry->places, 0, const char *);
-
-        *conflict = apr_psprintf(
-            p,
-            "certificate %s is used with different OCSP settings by %s and "
-            "%s; those of %s count",
-            cert->name, first, place, first);
+    if (entry) {
+        extend_entry(entry, cert, repair);
+        if (!same_policy(entry->policy, policy))
+            *conflict = conflict_with(entry, place, registry->pool);
+    } else {
+        entry = make_entry(registry, cert, repair, policy);
     }
-    APR_ARRAY_PUSH(entry->places, const char *) = place;
+    if (entry)
+        APR_ARRAY_PUSH(entry->places, const char *) = place;
     return entry;
 }
 

@@ -29,13 +29,13 @@ typedef struct {
 
 typedef struct {
     unsigned index;
-    ocspx_cert_t *cert; /* const but for what a repair adds */
+    const ocspx_cert_t *cert;
     const ocspx_registry_policy_t *policy; /* of the vhost that came first */
     apr_array_header_t *urls;   /* const char *: responders to ask, in order */
     apr_array_header_t *places; /* const char *: "name:port (file:line)" */
     unsigned host;              /* number of what it asks first */
-    const ocspx_repair_t *repair; /* to be done first; NULL: the chain is
-                                     complete */
+    ocspx_repair_t *repair;     /* to be done first; NULL: the chain is
+                                   complete */
 } ocspx_registry_entry_t;
 
 typedef struct {
@@ -48,21 +48,35 @@ typedef struct {
 ocspx_registry_t *ocspx_registry_make(apr_pool_t *p);
 
 /**
- * Add @a cert as used at @a place; an entry it already has is extended.
- * @param repair NULL where @a cert knows its issuer
+ * Add @a cert as used at @a place; an entry it already has is extended, also
+ * by the issuer if that was not known, and by the first repair.
+ * @param repair of this very @a cert; NULL: there is nothing to repair
  * @param conflict set to a sentence where @a policy differs from what the
  *        entry already has and is therefore not used, else NULL
  * @return the entry, or NULL where there is neither responder URL nor file nor
- *         anything to repair
+ *         anything to repair, or the issuer is not known and not to be had
  */
 ocspx_registry_entry_t *
 ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
-                   ocspx_cert_t *cert, const ocspx_repair_t *repair,
+                   const ocspx_cert_t *cert, ocspx_repair_t *repair,
                    const ocspx_registry_policy_t *policy, const char *place);
 
 /** What its hosts are called, const char *, by their numbers. */
 apr_array_header_t *ocspx_registry_hosts(const ocspx_registry_t *registry,
                                          apr_pool_t *p);
+
+/** Is there a response to be had for it? */
+static inline int ocspx_registry_staples(const ocspx_registry_entry_t *entry)
+{
+    return entry->urls->nelts > 0 || entry->policy->response_file;
+}
+
+/** Is its chain still to be repaired, as far as this process knows? */
+static inline int
+ocspx_registry_lacks_repair(const ocspx_registry_entry_t *entry)
+{
+    return entry->repair && !entry->repair->repaired;
+}
 
 static inline unsigned ocspx_registry_count(const ocspx_registry_t *registry)
 {

@@ -7,8 +7,7 @@
 
 typedef struct {
     const ocspx_log_t *log;
-    int entry;
-    const char *name;
+    const ocspx_registry_entry_t *entry;
     const ocspx_cache_state_t *before;
     const ocspx_cache_state_t *after;
     const char *message;
@@ -16,7 +15,17 @@ typedef struct {
     apr_pool_t *p;
 } change_t;
 
-static const char *outlook(const change_t *c)
+static const char *name(const change_t *c)
+{
+    return c->entry->cert->name;
+}
+
+static int index_of(const change_t *c)
+{
+    return (int)c->entry->index;
+}
+
+static const char *stapling(const change_t *c)
 {
     if (c->after->expiry <= c->now)
         return "not stapled";
@@ -24,12 +33,23 @@ static const char *outlook(const change_t *c)
                        ocspx_text_time(c->after->expiry, c->p), NULL);
 }
 
+static const char *outlook(const change_t *c)
+{
+    int lacks = ocspx_registry_lacks_repair(c->entry);
+
+    if (!ocspx_registry_staples(c->entry))
+        return lacks ? "its chain stays incomplete" : "its chain is repaired";
+    return lacks ? apr_pstrcat(c->p, "its chain stays incomplete, ",
+                               stapling(c), NULL)
+                 : stapling(c);
+}
+
 static void log_failure(const change_t *c)
 {
     int is_new = c->after->failures == 1 || c->after->cause != c->before->cause;
 
     ocspx_log(c->log, is_new ? OCSPX_LOG_WARNING : OCSPX_LOG_DEBUG, 10,
-              c->entry, "%s: %s: %s; %s; next try in %.1f s. %s", c->name,
+              index_of(c), "%s: %s: %s; %s; next try in %.1f s. %s", name(c),
               ocspx_cause_code(c->after->cause), c->message, outlook(c),
               (double)(c->after->due - c->now) / APR_USEC_PER_SEC,
               ocspx_cause_remedy(c->after->cause));
@@ -38,30 +58,30 @@ static void log_failure(const change_t *c)
 static void log_expiry(const change_t *c)
 {
     if (c->after->expiry > c->before->tried && c->after->expiry <= c->now)
-        ocspx_log(c->log, OCSPX_LOG_ERROR, 11, c->entry,
+        ocspx_log(c->log, OCSPX_LOG_ERROR, 11, index_of(c),
                   "%s: the last valid response ended at %s and there is no "
                   "newer one: no longer stapled",
-                  c->name, ocspx_text_time(c->after->expiry, c->p));
+                  name(c), ocspx_text_time(c->after->expiry, c->p));
 }
 
 static void log_revocation(const change_t *c)
 {
     if (c->after->revoked && !c->before->revoked)
-        ocspx_log(c->log, OCSPX_LOG_ERROR, 12, c->entry, "%s: %s: %s. %s",
-                  c->name, ocspx_cause_code(c->after->cause), c->message,
+        ocspx_log(c->log, OCSPX_LOG_ERROR, 12, index_of(c), "%s: %s: %s. %s",
+                  name(c), ocspx_cause_code(c->after->cause), c->message,
                   ocspx_cause_remedy(c->after->cause));
 }
 
 static void log_success(const change_t *c)
 {
     if (c->before->failures)
-        ocspx_log(c->log, OCSPX_LOG_NOTICE, 13, c->entry,
-                  "%s: recovered after %u failures since %s; %s", c->name,
+        ocspx_log(c->log, OCSPX_LOG_NOTICE, 13, index_of(c),
+                  "%s: recovered after %u failures since %s; %s", name(c),
                   (unsigned)c->before->failures,
                   ocspx_text_time(c->before->failing_since, c->p), outlook(c));
-    else
+    else if (ocspx_registry_staples(c->entry))
         ocspx_log(c->log, c->before->expiry ? OCSPX_LOG_DEBUG : OCSPX_LOG_INFO,
-                  14, c->entry, "%s: %s", c->name, outlook(c));
+                  14, index_of(c), "%s: %s", name(c), outlook(c));
 }
 
 void ocspx_transition_log(const ocspx_log_t *log,
@@ -70,9 +90,7 @@ void ocspx_transition_log(const ocspx_log_t *log,
                           const ocspx_cache_state_t *after, const char *message,
                           apr_time_t now, apr_pool_t *p)
 {
-    const change_t c = {
-        log, (int)entry->index, entry->cert->name, before, after, message, now,
-        p};
+    const change_t c = {log, entry, before, after, message, now, p};
 
     if (after->failures) {
         log_failure(&c);

@@ -62,8 +62,8 @@ void ocspx_generation_begin(apr_pool_t *pconf)
 }
 
 ocspx_registry_entry_t *ocspx_generation_enter(server_rec *s,
-                                               ocspx_cert_t *cert,
-                                               const ocspx_repair_t *repair,
+                                               const ocspx_cert_t *cert,
+                                               ocspx_repair_t *repair,
                                                apr_pool_t *p)
 {
     unsigned before = ocspx_registry_count(current->registry);

@@ -74,8 +74,8 @@ ocspx_generation_refresh_config(const ocspx_generation_t *generation,
  * @return NULL: it cannot be asked about; see ocspx_registry_add
  */
 ocspx_registry_entry_t *ocspx_generation_enter(server_rec *s,
-                                               ocspx_cert_t *cert,
-                                               const ocspx_repair_t *repair,
+                                               const ocspx_cert_t *cert,
+                                               ocspx_repair_t *repair,
                                                apr_pool_t *p);
 
 /** What the server's process keeps from one configuration to the next. */

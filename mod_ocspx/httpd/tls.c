@@ -210,14 +210,14 @@ static void arrange_repair(server_rec *s, apr_pool_t *p, SSL_CTX *ctx,
     ocspx_repair_t *repair = apr_palloc(p, sizeof(*repair));
     ocspx_cert_t *cert;
 
-    if (entry)
-        cert = entry->cert;
-    else if (ocspx_cert_make(&cert, leaf, NULL, p) != APR_SUCCESS)
+    if (ocspx_cert_make(&cert, leaf, NULL, p) != APR_SUCCESS)
         return;
-    *repair =
-        (ocspx_repair_t){.cert = cert,
-                         .served = apr_array_copy(p, served),
-                         .trust = ocspx_chains_trust(generation->chains, s)};
+    *repair = (ocspx_repair_t){
+        .cert = cert,
+        .served = apr_array_copy(p, served),
+        .trust = ocspx_chains_trust(generation->chains, s),
+        .file = ocspx_served_to_mend(&ocspx_settings_of(s)->ssl_files, leaf),
+    };
     if (!entry)
         entry = ocspx_generation_enter(s, cert, repair, p);
     if (!entry->repair)

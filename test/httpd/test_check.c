@@ -230,6 +230,19 @@ START_TEST(no_staple)
 }
 END_TEST
 
+/* Many certificates of today have names and no subject. */
+START_TEST(certificate_without_subject)
+{
+    json_t *host;
+
+    server = _i;
+    set_site(&(pki_spec_t){.cn = ""});
+    host = assert_found(serve(), "warning: warning STAPLE_MISSING");
+    ck_assert_str_eq(text_of(cert_of(host, 0), "subject"), "a.test");
+    json_decref(host);
+}
+END_TEST
+
 START_TEST(must_staple_without)
 {
     server = _i;
@@ -328,6 +341,7 @@ static Suite *check_suite(void)
     tcase_add_loop_test(tests, expired, 0, SERVERS);
     tcase_add_loop_test(tests, wrong_name, 0, SERVERS);
     tcase_add_loop_test(tests, no_staple, 0, SERVERS);
+    tcase_add_loop_test(tests, certificate_without_subject, 0, SERVERS);
     tcase_add_loop_test(tests, must_staple_without, 0, SERVERS);
     tcase_add_loop_test(tests, must_staple_without_and_without_responder, 0,
                         SERVERS);

@@ -33,9 +33,10 @@ static inline apr_time_t clock_now(void)
     return now += tick;
 }
 
-/* Log lines by level, and the last one. */
+/* Log lines by level, the last one, and all. */
 static int lines[OCSPX_LOG_DEBUG + 1];
 static char last_line[1024];
+static const char *log_text;
 
 static inline void write_line(void *baton, ocspx_log_level_e level, int entry,
                               const char *line)
@@ -44,6 +45,7 @@ static inline void write_line(void *baton, ocspx_log_level_e level, int entry,
     (void)entry;
     lines[level]++;
     apr_cpystrn(last_line, line, sizeof(last_line));
+    log_text = apr_pstrcat(pool, log_text, line, "\n", NULL);
 }
 
 /* The network: questions asked and not yet answered, and what the next poll
@@ -55,7 +57,10 @@ typedef struct {
     void *batons[16];
     int waiting;
     int asked;
+    const char *history; /* all URLs asked, with a space before each */
+    ocspx_fetch_question_t last;
     ocspx_fetch_answer_t answer;
+    apr_hash_t *answers; /* of URLs that have one of their own */
 } network_t;
 
 static network_t network;
@@ -70,6 +75,9 @@ static inline apr_status_t network_start(ocspx_fetch_t *fetch,
     network.done[network.waiting] = done;
     network.batons[network.waiting++] = baton;
     network.asked++;
+    network.history =
+        apr_pstrcat(pool, network.history, " ", question->url, NULL);
+    network.last = *question;
     return APR_SUCCESS;
 }
 
@@ -83,7 +91,9 @@ static inline apr_status_t network_poll(ocspx_fetch_t *fetch,
     (void)wait;
     network.waiting = 0;
     for (i = 0; i < before.waiting; i++) {
-        ocspx_fetch_answer_t answer = network.answer;
+        const ocspx_fetch_answer_t *own =
+            apr_hash_get(network.answers, before.urls[i], APR_HASH_KEY_STRING);
+        ocspx_fetch_answer_t answer = own ? *own : network.answer;
 
         if (strstr(before.urls[i], "dead"))
             answer =
@@ -139,6 +149,8 @@ static inline void set_up(void)
     memset(lines, 0, sizeof(lines));
     memset(&network, 0, sizeof(network));
     network.vtable = (ocspx_fetch_t){network_start, network_poll};
+    network.history = log_text = "";
+    network.answers = apr_hash_make(pool);
     ca = pki_make(&(pki_spec_t){.cn = "CA",
                                 .ca = 1,
                                 .not_before = START - SECONDS(86400),
@@ -165,16 +177,27 @@ static inline void tear_down(void)
     apr_pool_destroy(pool);
 }
 
-/* The certificate of the world alone in a registry, and a fresh cache with
- * this much room. */
-static inline ocspx_refresh_t *make_refresher_with(apr_size_t area)
+/* Unless the registry has others, the certificate of the world alone. */
+static inline unsigned fill_registry(void)
 {
     const char *conflict;
 
-    ck_assert_ptr_nonnull(
-        ocspx_registry_add(registry, &conflict, cert, NULL, &policy, "here"));
-    ck_assert_int_eq(ocspx_cache_create(&cache, 1, area, pool), APR_SUCCESS);
-    ocspx_cache_name(cache, 0, cert->digest);
+    if (!ocspx_registry_count(registry))
+        ck_assert_ptr_nonnull(ocspx_registry_add(registry, &conflict, cert,
+                                                 NULL, &policy, "here"));
+    return ocspx_registry_count(registry);
+}
+
+/* All that a refresher works with; the cache is a fresh one. */
+static inline void make_config(apr_size_t area)
+{
+    unsigned n = fill_registry();
+    unsigned i;
+
+    ck_assert_int_eq(ocspx_cache_create(&cache, n, area, pool), APR_SUCCESS);
+    for (i = 0; i < n; i++)
+        ocspx_cache_name(cache, i,
+                         ocspx_registry_get(registry, i)->cert->digest);
     ck_assert_int_eq(ocspx_cache_writer_enter(cache), APR_SUCCESS);
     config = (ocspx_refresh_config_t){
         .registry = registry,
@@ -187,12 +210,12 @@ static inline ocspx_refresh_t *make_refresher_with(apr_size_t area)
         .max_parallel = 32,
         .max_per_host = 6,
     };
-    return ocspx_refresh_make(&config, NULL, pool);
 }
 
 static inline ocspx_refresh_t *make_refresher(void)
 {
-    return make_refresher_with(ocspx_cache_area_size(1));
+    make_config(ocspx_cache_area_size(fill_registry()));
+    return ocspx_refresh_make(&config, NULL, pool);
 }
 
 /* All that can be done at this moment. */

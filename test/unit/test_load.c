@@ -118,6 +118,67 @@ START_TEST(response_file_is_followed)
 }
 END_TEST
 
+/* Whatever comes of one, a file has no bad moments for others. */
+START_TEST(file_for_several)
+{
+    const char *conflict;
+    ocspx_cert_t *another;
+    unsigned i;
+
+    policy.response_file = "/nowhere/file";
+    for (i = 0; i < 4; i++) {
+        pki_t *other = pki_make(&(pki_spec_t){.cn = "other"}, ca, pool);
+
+        ck_assert_int_eq(ocspx_cert_make(&another, other->cert, ca->cert, pool),
+                         APR_SUCCESS);
+        ocspx_registry_add(registry, &conflict, another, NULL, &policy, "here");
+    }
+    turn(make_refresher());
+    for (i = 0; i < 4; i++)
+        ck_assert_uint_eq(state_of(i).cause, OCSPX_CAUSE_FILE_UNREADABLE);
+}
+END_TEST
+
+START_TEST(file_says_nothing_of_the_store)
+{
+    ocspx_registry_policy_t with_file = policy;
+    ocspx_refresh_t *refresh;
+    const char *dir = make_dir();
+    const char *conflict;
+    ocspx_cert_t *another;
+    pki_t *other = pki_make(&(pki_spec_t){.cn = "other",
+                                          .ocsp_urls = "http://one/",
+                                          .not_after = START + SECONDS(9999)},
+                            ca, pool);
+
+    open_store(dir);
+    rmdir(dir);
+    dir = make_dir();
+    with_file.response_file = apr_pstrcat(pool, dir, "/file", NULL);
+    with_file.schedule.refresh_max = SECONDS(60);
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, SECONDS(1000));
+    pki_write_file(with_file.response_file, network.answer.body,
+                   network.answer.body_len);
+    ck_assert_int_eq(ocspx_cert_make(&another, other->cert, ca->cert, pool),
+                     APR_SUCCESS);
+    leaf = other;
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, SECONDS(1000));
+    ocspx_registry_add(registry, &conflict, another, NULL, &policy, "here");
+    ocspx_registry_add(registry, &conflict, cert, NULL, &with_file, "there");
+    refresh = make_refresher();
+    turn(refresh);
+    ck_assert_uint_eq(state_of(0).failures + state_of(1).failures, 0);
+    ck_assert_uint_eq(state_of(1).source, OCSPX_CACHE_FILE);
+    now += SECONDS(61);
+    turn(refresh);
+    ck_assert_int_eq(state_of(1).tried, now);
+    ck_assert_int_eq(lines[OCSPX_LOG_ERROR], 1);
+    ck_assert_int_eq(lines[OCSPX_LOG_NOTICE], 0);
+    unlink(with_file.response_file);
+    rmdir(dir);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("load");
@@ -128,6 +189,8 @@ int main(void)
     tcase_add_test(tc, damaged_file_is_told_and_not_served);
     tcase_add_test(tc, lost_store_is_told_once);
     tcase_add_test(tc, response_file_is_followed);
+    tcase_add_test(tc, file_for_several);
+    tcase_add_test(tc, file_says_nothing_of_the_store);
     suite_add_tcase(suite, tc);
     return ocspx_check_main(suite);
 }

@@ -290,7 +290,7 @@ END_TEST
 
 START_TEST(full_cache_says_the_size_needed)
 {
-    ocspx_refresh_t *refresh = make_refresher_with(16384);
+    ocspx_refresh_t *refresh;
     pki_single_t single = {
         .cert = leaf->cert,
         .issuer = ca->cert,
@@ -301,6 +301,8 @@ START_TEST(full_cache_says_the_size_needed)
     pki_response_t spec = {
         .singles = &single, .count = 1, .signer = ca, .padding = 20000};
 
+    make_config(16384);
+    refresh = ocspx_refresh_make(&config, NULL, pool);
     spec.produced_at = now;
     network.answer = (ocspx_fetch_answer_t){
         .message = "", .http_status = 200, .peer = "", .requests = 1};

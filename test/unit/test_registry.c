@@ -1,5 +1,5 @@
 /* test_registry: what becomes an entry. */
-#include "refresh_scene.h"
+#include "mending.h"
 
 START_TEST(one_entry_for_one_certificate)
 {
@@ -68,7 +68,7 @@ static void add_at(const char *cn, const char *url, const char *file)
         ocspx_registry_add(registry, &conflict, cert, NULL, own, "here"));
 }
 
-START_TEST(hosts_by_their_numbers)
+START_TEST(names_of_hosts)
 {
     const apr_array_header_t *hosts;
 
@@ -88,6 +88,106 @@ START_TEST(hosts_by_their_numbers)
 }
 END_TEST
 
+static ocspx_registry_entry_t *add_of(ocspx_cert_t *of, ocspx_repair_t *by)
+{
+    const char *conflict;
+
+    return ocspx_registry_add(registry, &conflict, of, by, &policy, "here");
+}
+
+static ocspx_cert_t *issued(void)
+{
+    ocspx_cert_t *made;
+
+    ck_assert_int_eq(ocspx_cert_make(&made, leaf->cert, ca->cert, pool),
+                     APR_SUCCESS);
+    return made;
+}
+
+START_TEST(nothing_but_a_repair)
+{
+    ocspx_registry_entry_t *entry;
+
+    make_leaf(NULL);
+    entry = add_of(cert, repair);
+    ck_assert_ptr_eq(entry->repair, repair);
+    ck_assert_int_eq(ocspx_registry_staples(entry), 0);
+    ck_assert_int_eq(ocspx_registry_lacks_repair(entry), 1);
+    repair->repaired = 1;
+    ck_assert_int_eq(ocspx_registry_lacks_repair(entry), 0);
+    policy.response_file = "/some/file";
+    ck_assert_int_eq(ocspx_registry_staples(entry), 1);
+}
+END_TEST
+
+START_TEST(without_issuer_and_repair)
+{
+    ck_assert_ptr_null(add_of(cert, NULL));
+    policy.response_file = "/some/file";
+    ck_assert_ptr_null(add_of(cert, NULL));
+    ck_assert_uint_eq(ocspx_registry_count(registry), 0);
+    ck_assert_int_eq(ocspx_registry_lacks_repair(add_of(issued(), NULL)), 0);
+}
+END_TEST
+
+/* Used by one host with its chain and by another without. */
+START_TEST(what_one_place_knows_all_do)
+{
+    ocspx_cert_t *complete = issued();
+    ocspx_registry_entry_t *entry = add_of(cert, repair);
+
+    add_of(make_unissued(leaf), make_repair(cert));
+    ck_assert_ptr_eq(entry->cert, cert);
+    ck_assert_ptr_eq(add_of(complete, NULL), entry);
+    ck_assert_ptr_eq(entry->cert, complete);
+    ck_assert_ptr_eq(entry->repair, repair);
+    add_of(make_unissued(leaf), make_repair(cert));
+    ck_assert_ptr_eq(entry->cert, complete);
+    ck_assert_ptr_eq(entry->repair, repair);
+
+    registry = ocspx_registry_make(pool);
+    entry = add_of(complete, NULL);
+    add_of(issued(), NULL);
+    ck_assert_ptr_eq(entry->cert, complete);
+    add_of(cert, repair);
+    ck_assert_ptr_eq(entry->cert, complete);
+    ck_assert_ptr_eq(entry->repair, repair);
+    ck_assert_int_eq(entry->places->nelts, 3);
+}
+END_TEST
+
+static unsigned host_of(const char *ocsp_urls, int with_issuer)
+{
+    pki_t *other = make_cert((pki_spec_t){.cn = "other",
+                                          .ocsp_urls = ocsp_urls,
+                                          .ca_issuers = CA_URL},
+                             ca);
+    ocspx_cert_t *of = make_unissued(other);
+    ocspx_repair_t *by = make_repair(of);
+
+    if (with_issuer)
+        ck_assert_int_eq(ocspx_cert_make(&of, other->cert, ca->cert, pool),
+                         APR_SUCCESS);
+    return add_of(of, by)->host;
+}
+
+START_TEST(hosts)
+{
+    unsigned responder = host_of("http://one/a", 1);
+    unsigned ca_host = host_of("http://one/b", 0);
+
+    ck_assert_uint_ne(responder, ca_host);
+    ck_assert_uint_eq(host_of("http://one:80/", 1), responder);
+    ck_assert_uint_eq(host_of("http://two/", 0), ca_host);
+    ck_assert_uint_eq(host_of(NULL, 0), ca_host);
+    ck_assert_uint_eq(host_of("http://ca/ocsp", 1), ca_host);
+    ck_assert_uint_eq(host_of(NULL, 1), ca_host);
+    policy.response_file = "/some/file";
+    ck_assert_uint_eq(host_of(NULL, 0), ca_host);
+    ck_assert_uint_ne(host_of(NULL, 1), ca_host);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("registry");
@@ -97,7 +197,14 @@ int main(void)
     tcase_add_test(tc, one_entry_for_one_certificate);
     tcase_add_test(tc, forced_url_replaces_the_certificates);
     tcase_add_test(tc, nothing_to_ask_is_no_entry);
-    tcase_add_test(tc, hosts_by_their_numbers);
+    tcase_add_test(tc, names_of_hosts);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("repair");
+    tcase_add_checked_fixture(tc, set_up_mending, tear_down);
+    tcase_add_test(tc, nothing_but_a_repair);
+    tcase_add_test(tc, without_issuer_and_repair);
+    tcase_add_test(tc, what_one_place_knows_all_do);
+    tcase_add_test(tc, hosts);
     suite_add_tcase(suite, tc);
     return ocspx_check_main(suite);
 }

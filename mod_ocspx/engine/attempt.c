@@ -1,0 +1,158 @@
+/* attempt: asks the responders of one entry, or reads its response file. */
+#include "attempt.h"
+
+#include <apr_strings.h>
+
+static void refuse(ocspx_attempt_t *attempt, ocspx_cause_e cause,
+                   const char *message)
+{
+    attempt->result = (ocspx_admit_t){.cause = cause, .message = message};
+}
+
+/* --- answers --------------------------------------------------------- */
+
+void ocspx_attempt_note(ocspx_attempt_t *attempt,
+                        const ocspx_fetch_answer_t *answer)
+{
+    ocspx_cache_state_t *state = &attempt->after;
+
+    state->took = answer->took;
+    state->http_status = (apr_uint32_t)answer->http_status;
+    state->requests += (apr_uint32_t)answer->requests;
+    apr_cpystrn(state->peer, answer->peer, sizeof(state->peer));
+    attempt->retry_after = answer->retry_after;
+}
+
+int ocspx_attempt_is_up(const ocspx_fetch_answer_t *answer, ocspx_cause_e cause)
+{
+    return !answer->unreachable && answer->http_status < 500 &&
+           answer->http_status != 429 && cause != OCSPX_CAUSE_RESP_TRYLATER &&
+           cause != OCSPX_CAUSE_RESP_INTERNAL;
+}
+
+static void admit(ocspx_attempt_t *attempt,
+                  const ocspx_admit_candidate_t *candidate,
+                  ocspx_store_t *store)
+{
+    const ocspx_refresh_config_t *config = attempt->config;
+
+    ocspx_admit(&attempt->result, &attempt->after, attempt->entry, candidate,
+                config->cache, store, config->clock(), attempt->pool);
+    if (attempt->result.admitted && store) {
+        attempt->stored = 1;
+        if (!attempt->unsaved)
+            attempt->unsaved = attempt->result.unsaved;
+    }
+}
+
+static void take_response(ocspx_attempt_t *attempt,
+                          const ocspx_fetch_answer_t *answer)
+{
+    const ocspx_admit_candidate_t candidate = {
+        .der = answer->body,
+        .len = answer->body_len,
+        .source = OCSPX_CACHE_NETWORK,
+        .date = answer->date,
+        .fresh_until = answer->fresh_until,
+    };
+
+    admit(attempt, &candidate, attempt->config->store);
+    if (!attempt->result.admitted)
+        attempt->result.message =
+            apr_psprintf(attempt->pool, "%s: %s", attempt->question.url,
+                         attempt->result.message);
+}
+
+/* --- asking the responders ------------------------------------------- */
+
+static void ask_next(ocspx_attempt_t *attempt);
+
+static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
+{
+    ocspx_attempt_t *attempt = baton;
+
+    ocspx_attempt_note(attempt, answer);
+    if (answer->cause == OCSPX_CAUSE_NONE)
+        take_response(attempt, answer);
+    else
+        refuse(attempt, answer->cause,
+               apr_pstrdup(attempt->pool, answer->message));
+    attempt->reached |= ocspx_attempt_is_up(answer, attempt->result.cause);
+    ask_next(attempt);
+}
+
+/* Ask the responders one after the other, until one has been useful. */
+static void ask_next(ocspx_attempt_t *attempt)
+{
+    const apr_array_header_t *urls = attempt->entry->urls;
+    ocspx_fetch_t *fetch = attempt->config->fetch;
+
+    while (!attempt->result.admitted && attempt->url < urls->nelts) {
+        attempt->question.url =
+            APR_ARRAY_IDX(urls, attempt->url++, const char *);
+        if (fetch->start(fetch, &attempt->question, on_answer, attempt) ==
+            APR_SUCCESS)
+            return;
+        refuse(attempt, OCSPX_CAUSE_BAD_URL,
+               apr_pstrcat(attempt->pool, "cannot ask ", attempt->question.url,
+                           NULL));
+    }
+    attempt->done(attempt);
+}
+
+static void ask_responders(ocspx_attempt_t *attempt)
+{
+    const ocspx_registry_policy_t *policy = attempt->entry->policy;
+
+    attempt->question = (ocspx_fetch_question_t){
+        .method = policy->method,
+        .proxy = policy->proxy,
+        .timeout = policy->timeout,
+        .max_size = attempt->config->max_response,
+    };
+    if (ocspx_cert_request(&attempt->question.request,
+                           &attempt->question.request_len, attempt->entry->cert,
+                           policy->certid_hash, attempt->pool) == APR_SUCCESS) {
+        ask_next(attempt);
+        return;
+    }
+    refuse(attempt, OCSPX_CAUSE_WRONG_CERT,
+           "no OCSP request can be made for it");
+    attempt->done(attempt);
+}
+
+/* --- the response file ----------------------------------------------- */
+
+static void read_file(ocspx_attempt_t *attempt)
+{
+    ocspx_admit_candidate_t candidate = {.source = OCSPX_CACHE_FILE};
+    const char *why;
+
+    attempt->reached = 1;
+    if (ocspx_store_read_file(&candidate.der, &candidate.len, &why,
+                              attempt->entry->policy->response_file,
+                              attempt->config->max_response,
+                              attempt->pool) == APR_SUCCESS)
+        admit(attempt, &candidate, NULL);
+    else
+        refuse(attempt, OCSPX_CAUSE_FILE_UNREADABLE, why);
+    attempt->done(attempt);
+}
+
+/* --- in order -------------------------------------------------------- */
+
+void ocspx_attempt_ask(ocspx_attempt_t *attempt)
+{
+    if (attempt->entry->policy->response_file)
+        read_file(attempt);
+    else
+        ask_responders(attempt);
+}
+
+void ocspx_attempt_start(ocspx_attempt_t *attempt)
+{
+    if (ocspx_registry_lacks_repair(attempt->entry))
+        ocspx_attempt_repair(attempt);
+    else
+        ocspx_attempt_ask(attempt);
+}
