@@ -163,7 +163,8 @@ static void judge_responder(const cli_judge_t *j, const cli_check_cert_t *cert)
     const ocspx_response_t *said = &cert->answer->response;
 
     judge_clock(j, cert);
-    if (!said->cause)
+    if (!said->cause || (said->cause == OCSPX_CAUSE_REVOKED && cert->stapled &&
+                         cert->staple.cause == OCSPX_CAUSE_REVOKED))
         return;
     cli_judge_add(j, (ocspx_chain_finding_t){
                          .cause = said->cause,

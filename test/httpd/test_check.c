@@ -297,6 +297,18 @@ START_TEST(revoked_and_stapled_so)
 }
 END_TEST
 
+START_TEST(revoked_is_said_once)
+{
+    server = _i;
+    set_site(&(pki_spec_t){0});
+    add_staple(&site, site.leaf, V_OCSP_CERTSTATUS_REVOKED, HOUR);
+    responder_script(
+        responder, NULL,
+        &(responder_script_t){.status = V_OCSP_CERTSTATUS_REVOKED});
+    assert_site("critical: error REVOKED");
+}
+END_TEST
+
 /* One staple for both certificates, which is all that these two can do. */
 START_TEST(two_certificates_and_one_staple)
 {
@@ -348,6 +360,7 @@ static Suite *check_suite(void)
     tcase_add_loop_test(tests, expired_staple, 0, SERVERS);
     tcase_add_loop_test(tests, staple_of_another, 0, SERVERS);
     tcase_add_loop_test(tests, revoked_and_stapled_so, 0, SERVERS);
+    tcase_add_loop_test(tests, revoked_is_said_once, 0, SERVERS);
     tcase_add_loop_test(tests, two_certificates_and_one_staple, 0, SERVERS);
     suite_add_tcase(suite, tests);
     return suite;
