@@ -30,6 +30,25 @@ int ocspx_attempt_is_up(const ocspx_fetch_answer_t *answer, ocspx_cause_e cause)
            cause != OCSPX_CAUSE_RESP_INTERNAL;
 }
 
+/* For the report: what responder number @a i came to. */
+static void tell_ledger(ocspx_attempt_t *attempt, int i,
+                        const ocspx_fetch_answer_t *answer)
+{
+    const ocspx_registry_entry_t *entry = attempt->entry;
+    const ocspx_ledger_attempt_t what = {
+        .time = attempt->config->clock(),
+        .took = answer->took,
+        .cause = attempt->result.cause,
+        .http_status = answer->http_status,
+    };
+
+    attempt->told = 1;
+    if (attempt->config->ledger)
+        ocspx_ledger_note(attempt->config->ledger, entry->index,
+                          entry->responders[i], &what,
+                          (unsigned)answer->requests);
+}
+
 static void admit(ocspx_attempt_t *attempt,
                   const ocspx_admit_candidate_t *candidate,
                   ocspx_store_t *store)
@@ -77,6 +96,7 @@ static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
     else
         refuse(attempt, answer->cause,
                apr_pstrdup(attempt->pool, answer->message));
+    tell_ledger(attempt, attempt->url - 1, answer);
     attempt->reached |= ocspx_attempt_is_up(answer, attempt->result.cause);
     ask_next(attempt);
 }
@@ -126,6 +146,7 @@ static void ask_responders(ocspx_attempt_t *attempt)
 static void read_file(ocspx_attempt_t *attempt)
 {
     ocspx_admit_candidate_t candidate = {.source = OCSPX_CACHE_FILE};
+    const ocspx_fetch_answer_t no_answer = {0};
     const char *why;
 
     attempt->reached = 1;
@@ -136,6 +157,7 @@ static void read_file(ocspx_attempt_t *attempt)
         admit(attempt, &candidate, NULL);
     else
         refuse(attempt, OCSPX_CAUSE_FILE_UNREADABLE, why);
+    tell_ledger(attempt, 0, &no_answer);
     attempt->done(attempt);
 }
 

@@ -22,6 +22,7 @@ struct ocspx_attempt_t {
     ocspx_admit_t result;
     ocspx_admit_t unrepaired; /* why the chain could not be completed, where
                                  stapling did not have to wait for that */
+    int told;                 /* the ledger has what a responder said */
     int reached;              /* whom it asked last: see ocspx_agenda_done */
     apr_time_t retry_after;   /* as they said; 0: they did not */
     int stored;               /* there was something to be kept on disk */

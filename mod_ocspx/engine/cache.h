@@ -49,7 +49,8 @@ typedef struct {
     apr_uint32_t revoked;     /* the response served says revoked */
     apr_uint32_t requests;    /* sent to a responder, ever */
     char peer[64];            /* address of the last attempt, or "" */
-    char message[200];        /* sentence of the last failure, or "" */
+    char message[200];        /* sentence of the last failure, or of the
+                                 revocation, or "" */
 } ocspx_cache_state_t;
 
 /** Handshakes that asked for a staple, by what became of them. */

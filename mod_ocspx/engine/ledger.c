@@ -128,14 +128,12 @@ static unsigned bucket_of(apr_interval_time_t took)
     return i;
 }
 
-void ocspx_ledger_note(ocspx_ledger_t *ledger, unsigned cert, unsigned host,
-                       const ocspx_ledger_attempt_t *attempt, unsigned requests)
+static void count(ocspx_ledger_host_words_t *at,
+                  const ocspx_ledger_attempt_t *attempt, unsigned requests)
 {
-    ocspx_ledger_host_words_t *at = &ledger->hosts[host];
     ocspx_cause_group_e group = ocspx_cause_group(attempt->cause);
     apr_interval_time_t took = right_took(attempt->took);
 
-    push(&ledger->certs[cert], attempt);
     add(&at->requests, requests);
     add(&at->attempts[group], 1);
     add(&at->durations[bucket_of(took)], 1);
@@ -145,6 +143,14 @@ void ocspx_ledger_note(ocspx_ledger_t *ledger, unsigned cert, unsigned host,
     else if (!get(&at->failing_since))
         set(&at->failing_since, (apr_uint64_t)attempt->time);
     set(&at->cause, attempt->cause);
+}
+
+void ocspx_ledger_note(ocspx_ledger_t *ledger, unsigned cert, unsigned host,
+                       const ocspx_ledger_attempt_t *attempt, unsigned requests)
+{
+    push(&ledger->certs[cert], attempt);
+    if (host < ledger->host_count)
+        count(&ledger->hosts[host], attempt, requests);
 }
 
 void ocspx_ledger_turn(ocspx_ledger_t *ledger, apr_time_t now)

@@ -63,7 +63,14 @@ apr_status_t ocspx_ledger_create(ocspx_ledger_t **ledger,
                                  const apr_array_header_t *hosts,
                                  apr_pool_t *p);
 
-/** Writer only. @param host number of the responder; @a requests sent to it */
+/** Whom an attempt asked that did not get as far as a responder. */
+#define OCSPX_LEDGER_NOBODY (~0U)
+
+/**
+ * Writer only: one question for a certificate and what it came to.
+ * @param host number of the responder, or OCSPX_LEDGER_NOBODY
+ * @param requests sent to it
+ */
 void ocspx_ledger_note(ocspx_ledger_t *ledger, unsigned cert, unsigned host,
                        const ocspx_ledger_attempt_t *attempt,
                        unsigned requests);

@@ -1,6 +1,8 @@
 /* load: what the store kept from before, judged again and used. */
 #include "load.h"
 
+#include <apr_strings.h>
+
 #include "admit.h"
 
 static void serve(const ocspx_refresh_config_t *config,
@@ -25,6 +27,8 @@ static void serve(const ocspx_refresh_config_t *config,
                   result.message);
         return;
     }
+    apr_cpystrn(state.message, result.cause ? result.message : "",
+                sizeof(state.message));
     served = ocspx_admit_validity(&state);
     state.due = ocspx_schedule_refresh(
         now, &served, &entry->policy->schedule,

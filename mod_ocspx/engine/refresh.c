@@ -104,13 +104,40 @@ static void record(ocspx_refresh_t *refresh, ocspx_attempt_t *attempt,
     if (result->admitted) {
         state->failures = 0;
         state->failing_since = 0;
-        state->message[0] = '\0';
+        apr_cpystrn(state->message, result->cause ? result->message : "",
+                    sizeof(state->message));
     } else {
         if (!state->failures++)
             state->failing_since = now;
         apr_cpystrn(state->message, result->message, sizeof(state->message));
     }
     state->due = has_work(attempt->entry) ? next_due(refresh, attempt, now) : 0;
+}
+
+/* What no responder said: it is about the chain, or nobody was asked. */
+static void tell_ledger(const ocspx_attempt_t *attempt, apr_time_t now)
+{
+    const ocspx_refresh_config_t *config = attempt->config;
+    ocspx_ledger_attempt_t what = {.time = now,
+                                   .cause = outcome(attempt)->cause};
+
+    if (!config->ledger ||
+        (attempt->told && outcome(attempt) != &attempt->unrepaired))
+        return;
+    if (!attempt->told) {
+        what.took = attempt->after.took;
+        what.http_status = (int)attempt->after.http_status;
+    }
+    ocspx_ledger_note(config->ledger, attempt->entry->index,
+                      OCSPX_LEDGER_NOBODY, &what, 0);
+}
+
+/* Of this attempt, nothing is known yet. */
+static void forget_last(ocspx_cache_state_t *state)
+{
+    state->took = 0;
+    state->http_status = 0;
+    state->peer[0] = '\0';
 }
 
 static void conclude(ocspx_attempt_t *attempt)
@@ -120,6 +147,7 @@ static void conclude(ocspx_attempt_t *attempt)
     apr_time_t now = refresh->config.clock();
 
     record(refresh, attempt, now);
+    tell_ledger(attempt, now);
     if (attempt->stored)
         note_store(refresh, attempt->unsaved);
     if (never_tried(&attempt->before))
@@ -148,6 +176,7 @@ static void start(ocspx_refresh_t *refresh, unsigned i)
     attempt->baton = refresh;
     ocspx_cache_state_get(&attempt->before, refresh->config.cache, i);
     attempt->after = attempt->before;
+    forget_last(&attempt->after);
     ocspx_attempt_start(attempt);
 }
 
@@ -228,6 +257,8 @@ unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait)
     apr_time_t next = start_due(refresh, now);
     int idle = !ocspx_agenda_under_way(refresh->agenda);
 
+    if (config->ledger)
+        ocspx_ledger_turn(config->ledger, now);
     if (idle && next - now > wait)
         return 0;
     if (next - now < wait)

@@ -18,6 +18,7 @@
 
 #include "cache.h"
 #include "fetch.h"
+#include "ledger.h"
 #include "log.h"
 #include "registry.h"
 #include "store.h"
@@ -27,8 +28,9 @@ typedef struct ocspx_refresh_t ocspx_refresh_t;
 /** What a refresher works with; all of it outlives the refresher. */
 typedef struct {
     const ocspx_registry_t *registry;
-    ocspx_cache_t *cache; /* the caller is its writer */
-    ocspx_store_t *store; /* NULL: memory only */
+    ocspx_cache_t *cache;   /* the caller is its writer */
+    ocspx_store_t *store;   /* NULL: memory only */
+    ocspx_ledger_t *ledger; /* for the report; NULL: there is none */
     ocspx_fetch_t *fetch;
     const ocspx_log_t *log;
     apr_time_t (*clock)(void);

@@ -36,22 +36,11 @@ static int same_policy(const ocspx_registry_policy_t *a,
            same_text(a->response_file, b->response_file);
 }
 
-/* What entries share a fate with: a responder, or a file of their own; or, as
- * long as there is no point in asking these, where the issuer is to be had. */
-static const char *host_name(const ocspx_registry_entry_t *entry, apr_pool_t *p)
+/* "host:port" */
+static const char *host_name(const char *url, apr_pool_t *p)
 {
-    const ocspx_cert_t *cert = entry->cert;
-    int ready = cert->issuer && ocspx_registry_staples(entry);
-    const apr_array_header_t *urls =
-        ready ? entry->urls : ocspx_cert_ca_issuers(cert->leaf, p);
-    const char *url;
     apr_uri_t uri;
 
-    if (ready && entry->policy->response_file)
-        return entry->policy->response_file;
-    if (apr_is_empty_array(urls))
-        return "(none)";
-    url = APR_ARRAY_IDX(urls, 0, const char *);
     if (apr_uri_parse(p, url, &uri) || !uri.hostname)
         return url;
     if (!uri.port)
@@ -69,6 +58,41 @@ static unsigned host_number(ocspx_registry_t *registry, const char *name)
         apr_hash_set(registry->hosts, name, APR_HASH_KEY_STRING, number);
     }
     return *number;
+}
+
+static const unsigned *responder_numbers(ocspx_registry_t *registry,
+                                         const ocspx_registry_entry_t *entry)
+{
+    apr_pool_t *p = registry->pool;
+    int n = entry->urls->nelts, i;
+    unsigned *numbers = apr_palloc(p, ((apr_size_t)n + 1) * sizeof(*numbers));
+
+    if (entry->policy->response_file) {
+        numbers[0] = host_number(registry, entry->policy->response_file);
+        return numbers;
+    }
+    for (i = 0; i < n; i++)
+        numbers[i] = host_number(
+            registry,
+            host_name(APR_ARRAY_IDX(entry->urls, i, const char *), p));
+    return numbers;
+}
+
+/* What entries share a fate with: a responder, or a file of their own; or, as
+ * long as there is no point in asking these, where the issuer is to be had. */
+static unsigned first_number(ocspx_registry_t *registry,
+                             const ocspx_registry_entry_t *entry)
+{
+    apr_pool_t *p = registry->pool;
+    const apr_array_header_t *urls;
+
+    if (entry->cert->issuer && ocspx_registry_staples(entry))
+        return entry->responders[0];
+    urls = ocspx_cert_ca_issuers(entry->cert->leaf, p);
+    return host_number(
+        registry, apr_is_empty_array(urls)
+                      ? "(none)"
+                      : host_name(APR_ARRAY_IDX(urls, 0, const char *), p));
 }
 
 static apr_array_header_t *responders(const ocspx_cert_t *cert,
@@ -103,7 +127,8 @@ static ocspx_registry_entry_t *make_entry(ocspx_registry_t *registry,
     entry->policy = policy;
     entry->urls = urls;
     entry->places = apr_array_make(p, 1, sizeof(const char *));
-    entry->host = host_number(registry, host_name(entry, p));
+    entry->responders = responder_numbers(registry, entry);
+    entry->host = first_number(registry, entry);
     APR_ARRAY_PUSH(registry->entries, ocspx_registry_entry_t *) = entry;
     apr_hash_set(registry->by_digest, cert->digest, OCSPX_CERT_DIGEST_LEN,
                  entry);

@@ -34,6 +34,8 @@ typedef struct {
     apr_array_header_t *urls;   /* const char *: responders to ask, in order */
     apr_array_header_t *places; /* const char *: "name:port (file:line)" */
     unsigned host;              /* number of what it asks first */
+    const unsigned *responders; /* numbers of the hosts of urls; of the file,
+                                   where there is one */
     ocspx_repair_t *repair;     /* to be done first; NULL: the chain is
                                    complete */
 } ocspx_registry_entry_t;

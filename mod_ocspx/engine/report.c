@@ -28,15 +28,10 @@ const char *ocspx_report_state_name(ocspx_report_state_e state)
 
 /* --- one certificate ------------------------------------------------- */
 
-int ocspx_report_askable(const ocspx_registry_entry_t *entry)
-{
-    return entry->policy->response_file || !apr_is_empty_array(entry->urls);
-}
-
 static ocspx_report_state_e judge(const ocspx_report_look_t *look,
                                   const ocspx_registry_entry_t *entry)
 {
-    if (!ocspx_report_askable(entry))
+    if (!ocspx_registry_staples(entry))
         return OCSPX_REPORT_NOT_APPLICABLE;
     if (look->state.failures)
         return OCSPX_REPORT_FAILING;

@@ -33,9 +33,6 @@ static inline void ocspx_report_sum(apr_int64_t *sum, apr_int64_t more)
     *sum = (apr_int64_t)((apr_uint64_t)*sum + (apr_uint64_t)more);
 }
 
-/** Is there anything to ask, or is it kept for a repair only? */
-int ocspx_report_askable(const ocspx_registry_entry_t *entry);
-
 /** Is the certificate among those asked for? @param ptemp is cleared */
 int ocspx_report_matches(const ocspx_report_query_t *query,
                          const ocspx_report_item_t *item, apr_pool_t *ptemp);

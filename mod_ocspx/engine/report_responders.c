@@ -13,14 +13,17 @@ static unsigned char *asked(const ocspx_report_source_t *source, unsigned hosts,
 {
     unsigned n = ocspx_registry_count(source->registry), i;
     unsigned char *flags = apr_pcalloc(p, hosts);
+    int j;
 
     for (i = 0; i < n; i++) {
         const ocspx_registry_entry_t *entry =
             ocspx_registry_get(source->registry, i);
 
-        if (entry->host < hosts && !entry->policy->response_file &&
-            !apr_is_empty_array(entry->urls))
-            flags[entry->host] = 1;
+        if (entry->policy->response_file)
+            continue;
+        for (j = 0; j < entry->urls->nelts; j++)
+            if (entry->responders[j] < hosts)
+                flags[entry->responders[j]] = 1;
     }
     return flags;
 }

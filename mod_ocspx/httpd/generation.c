@@ -172,6 +172,7 @@ ocspx_generation_refresh_config(const ocspx_generation_t *generation,
     ocspx_refresh_config_t config = {
         .registry = generation->registry,
         .cache = generation->cache,
+        .ledger = generation->ledger,
         .fetch = fetch,
         .log = &generation->log,
         .clock = apr_time_now,

@@ -17,6 +17,7 @@ static apr_pool_t *pool;
 static pki_t *ca;
 static ocspx_registry_policy_t policy;
 static ocspx_registry_t *registry;
+static apr_array_header_t *certs; /* ocspx_cert_t *: of the registry */
 static ocspx_cache_t *cache;
 static ocspx_ledger_t *ledger;
 static apr_array_header_t *others;   /* ocspx_report_other_t */
@@ -33,6 +34,7 @@ static inline void begin_model(void)
                   NULL, pool);
     policy = (ocspx_registry_policy_t){.timeout = SECONDS(10)};
     registry = ocspx_registry_make(pool);
+    certs = apr_array_make(pool, 1, sizeof(ocspx_cert_t *));
     cache = NULL;
     ledger = NULL;
     others = apr_array_make(pool, 1, sizeof(ocspx_report_other_t));
@@ -67,13 +69,16 @@ static inline ocspx_cert_t *make_cert(pki_spec_t spec)
 /** One more in the registry. @return its number */
 static inline unsigned add_spec(const pki_spec_t *spec)
 {
+    ocspx_cert_t *cert = make_cert(*spec);
+    const ocspx_registry_entry_t *entry;
     const char *conflict;
-    const ocspx_registry_entry_t *entry =
-        ocspx_registry_add(registry, &conflict, make_cert(*spec), NULL, &policy,
+
+    entry =
+        ocspx_registry_add(registry, &conflict, cert, NULL, &policy,
                            apr_psprintf(pool, "%s:443 (ssl.conf:%u)", spec->cn,
                                         ocspx_registry_count(registry)));
-
     ck_assert_ptr_nonnull(entry);
+    APR_ARRAY_PUSH(certs, ocspx_cert_t *) = cert;
     return entry->index;
 }
 
@@ -88,7 +93,7 @@ static inline unsigned add_cert(const char *name, const char *url)
 /** What no certificate could hold, whoever signed it. */
 static inline void rename_cert(unsigned i, const char *name)
 {
-    ocspx_registry_get(registry, i)->cert->name = name;
+    APR_ARRAY_IDX(certs, i, ocspx_cert_t *)->name = name;
 }
 
 static inline void add_other(const char *name, ocspx_report_state_e state,

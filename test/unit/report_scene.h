@@ -70,7 +70,7 @@ static inline ocspx_cert_t *make_cert(pki_spec_t spec)
 /* Used at one place named after it; kept for a repair, if for nothing else. */
 static inline unsigned add_cert(ocspx_cert_t *cert)
 {
-    static const ocspx_repair_t repair;
+    static ocspx_repair_t repair;
     const char *conflict;
 
     return ocspx_registry_add(registry, &conflict, cert, &repair,

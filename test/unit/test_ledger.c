@@ -202,6 +202,21 @@ START_TEST(failing_since_the_first_failure)
 }
 END_TEST
 
+START_TEST(where_nobody_was_asked_no_host_is_blamed)
+{
+    ocspx_ledger_attempt_t read[OCSPX_LEDGER_ATTEMPTS];
+    unsigned i;
+
+    note(0, OCSPX_LEDGER_NOBODY, NOW, 5, OCSPX_CAUSE_CHAIN_NOT_CERT, 404);
+    ck_assert_uint_eq(ocspx_ledger_attempts(read, ledger, 0), 1);
+    assert_attempt(&read[0], NOW, 5, OCSPX_CAUSE_CHAIN_NOT_CERT, 404);
+    for (i = 0; i < 2; i++) {
+        ck_assert_uint_eq(host(ledger, i).requests, 0);
+        ck_assert_int_eq(host(ledger, i).failing_since, 0);
+    }
+}
+END_TEST
+
 START_TEST(names_are_printable_and_cut)
 {
     char *monster = apr_pcalloc(pool, 5000);
@@ -420,6 +435,7 @@ int main(void)
     tcase_add_test(tc, attempts_are_counted_by_result);
     tcase_add_test(tc, durations_are_counted_by_their_bounds);
     tcase_add_test(tc, failing_since_the_first_failure);
+    tcase_add_test(tc, where_nobody_was_asked_no_host_is_blamed);
     tcase_add_test(tc, names_are_printable_and_cut);
     tcase_add_test(tc, written_in_a_child_read_in_the_parent);
     tcase_add_test(tc, nothing_to_note_is_fine);

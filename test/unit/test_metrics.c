@@ -447,34 +447,6 @@ START_TEST(prometheus_reads_openmetrics)
 }
 END_TEST
 
-/* --- ?auto ----------------------------------------------------------- */
-
-START_TEST(lines_of_auto)
-{
-    model_text_t text = {0};
-    char *line, *last;
-
-    set_the_stage();
-    rename_cert(1, "b.test");
-    add_finding(OCSPX_CAUSE_ERROR, "one");
-    ocspx_auto_print(make_report(&(ocspx_report_query_t){0}), take_piece, &text,
-                     pool);
-    assert_has(text.text, "OcspxCertificates: 3");
-    assert_has(text.text, "OcspxCertificatesFailing: 2");
-    assert_has(text.text, "OcspxCertificatesStapled: 1");
-    assert_has(text.text, "OcspxFindingsError: 1");
-    assert_has(text.text, "OcspxEarliestSafeUntil: 2033-05-19T03:33:20Z");
-    assert_has(text.text, "OcspxAttemptsOk: 1");
-    ck_assert_ptr_null(strstr(text.text, "OcspxEgress:"));
-    for (line = apr_strtok(text.text, "\n", &last); line != NULL;
-         line = apr_strtok(NULL, "\n", &last))
-        ck_assert(starts(line, "Ocspx") && line[5] >= 'A' && line[5] <= 'Z' &&
-                  strspn(line, "abcdefghijklmnopqrstuvwxyz"
-                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
-                      (size_t)(strstr(line, ": ") - line));
-}
-END_TEST
-
 static TCase *make_case(const char *name)
 {
     TCase *tc = tcase_create(name);
@@ -499,7 +471,6 @@ int main(void)
     tcase_add_test(values, certificates_are_bounded_and_the_worst_come_first);
     tcase_add_test(values, responders_are_bounded_and_none_is_lost);
     tcase_add_test(values, no_series_comes_twice);
-    tcase_add_test(values, lines_of_auto);
     suite_add_tcase(suite, values);
     tcase_add_test(form, labels_are_escaped);
     tcase_add_test(form, families_are_described_and_whole);

@@ -88,6 +88,27 @@ START_TEST(names_of_hosts)
 }
 END_TEST
 
+START_TEST(every_responder_has_its_number)
+{
+    const ocspx_registry_entry_t *entry;
+    const char *conflict;
+
+    add_at("a", "http://two/", NULL);
+    ck_assert_int_eq(ocspx_cert_make(&cert, leaf->cert, ca->cert, pool),
+                     APR_SUCCESS);
+    entry =
+        ocspx_registry_add(registry, &conflict, cert, NULL, &policy, "here");
+    ck_assert_int_eq(entry->urls->nelts, 2);
+    ck_assert_uint_eq(entry->responders[0], entry->host);
+    ck_assert_uint_eq(entry->responders[0], 1);
+    ck_assert_uint_eq(entry->responders[1], 0);
+    add_at("b", NULL, "/some/file");
+    entry = ocspx_registry_get(registry, 2);
+    ck_assert_uint_eq(entry->responders[0], entry->host);
+    ck_assert_uint_eq(entry->host, 2);
+}
+END_TEST
+
 static ocspx_registry_entry_t *add_of(ocspx_cert_t *of, ocspx_repair_t *by)
 {
     const char *conflict;
@@ -198,6 +219,7 @@ int main(void)
     tcase_add_test(tc, forced_url_replaces_the_certificates);
     tcase_add_test(tc, nothing_to_ask_is_no_entry);
     tcase_add_test(tc, names_of_hosts);
+    tcase_add_test(tc, every_responder_has_its_number);
     suite_add_tcase(suite, tc);
     tc = tcase_create("repair");
     tcase_add_checked_fixture(tc, set_up_mending, tear_down);

@@ -208,6 +208,22 @@ START_TEST(responders_are_those_of_the_network)
 }
 END_TEST
 
+START_TEST(every_responder_of_a_certificate_is_one)
+{
+    const ocspx_ledger_host_t *host;
+    ocspx_report_t *report;
+
+    add_cert(make_cert((pki_spec_t){
+        .cn = "a", .ocsp_urls = "http://one.test/ http://two.test/"}));
+    open_cache();
+    report = make_report();
+    ck_assert_int_eq(report->responders->nelts, 2);
+    host = (const void *)report->responders->elts;
+    ck_assert_str_eq(host[0].name, "one.test:80");
+    ck_assert_str_eq(host[1].name, "two.test:80");
+}
+END_TEST
+
 START_TEST(no_way_out_where_nobody_can_be_reached)
 {
     const ocspx_report_totals_t *totals;
@@ -293,6 +309,7 @@ int main(void)
     tcase_add_test(tc, pages_are_cut_from_what_matches);
     tcase_add_test(tc, a_page_has_a_hundred_rows);
     tcase_add_test(tc, responders_are_those_of_the_network);
+    tcase_add_test(tc, every_responder_of_a_certificate_is_one);
     tcase_add_test(tc, no_way_out_where_nobody_can_be_reached);
     tcase_add_test(tc, a_way_out_where_anybody_answers);
     tcase_add_test(tc, ten_hosts_are_named);
