@@ -26,8 +26,8 @@ static void promtool(const char *what, const char *subject, const char *file)
     const char *argv[] = {"promtool", what, subject, file, NULL};
     procs_result_t result;
 
-    if (!tools_have("promtool"))
-        return;
+    ck_assert_msg(tools_have("promtool"),
+                  "promtool is missing; build/packages installs it");
     procs_run(&result, argv, NULL, PROMTOOL_MS, pool);
     ck_assert_msg(result.status == 0, "%s", result.output);
 }
