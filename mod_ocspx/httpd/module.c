@@ -9,6 +9,7 @@
 #include "mend.h"
 #include "seeder.h"
 #include "source.h"
+#include "status.h"
 #include "tls.h"
 #include "watchdog.h"
 
@@ -154,6 +155,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_init(child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);
     ocspx_configtest_register_hooks(p);
     ocspx_tls_register_hooks(p);
+    ocspx_status_register_hooks(p);
 }
 
 AP_DECLARE_MODULE(ocspx) = {
