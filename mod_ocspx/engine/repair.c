@@ -92,6 +92,8 @@ apr_status_t ocspx_repair_save(const char **why,
         *why = "there is no memory for the chain";
         return APR_ENOMEM;
     }
+    /* To be appended to a file whose last line need not be ended. */
+    pem = apr_pstrcat(p, "\n", pem, NULL);
     return ocspx_store_save(why, store, OCSPX_STORE_CHAIN,
                             attempt->repair->cert->id,
                             (const unsigned char *)pem, strlen(pem), p);
