@@ -18,6 +18,9 @@ typedef struct ocspx_cache_t ocspx_cache_t;
 /** The longest response a cache takes, in bytes. */
 #define OCSPX_CACHE_RESPONSE_MAX 1048576
 
+/** ocspx_cache_state_t.told is never more. */
+#define OCSPX_CACHE_TOLD_MAX 15
+
 /** Where the response that is served came from. */
 typedef enum {
     OCSPX_CACHE_NOWHERE,
@@ -48,6 +51,7 @@ typedef struct {
     apr_uint32_t source;      /* ocspx_cache_source_e */
     apr_uint32_t revoked;     /* the response served says revoked */
     apr_uint32_t requests;    /* sent to a responder, ever */
+    apr_uint32_t told;        /* what was told of it last; event.c's */
     char peer[64];            /* address of the last attempt, or "" */
     char message[200];        /* sentence of the last failure, or of the
                                  revocation, or "" */

@@ -18,7 +18,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
 
 #define OCSPX_CACHE_LINE 64
 #define OCSPX_CACHE_MAGIC 0x585043534f78646fULL
-#define OCSPX_CACHE_VERSION 1U /* raise with any change in this file */
+#define OCSPX_CACHE_VERSION 2U /* raise with any change in this file */
 #define OCSPX_CACHE_LAYOUT                                                     \
     ((apr_uint64_t)OCSPX_CACHE_VERSION << 32 | sizeof(ocspx_cache_slot_t))
 

@@ -1,18 +1,14 @@
 /* notify: runs the administrator's command when something happened. */
 #include "notify.h"
 
-#include <apr_file_io.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+#include "spawn.h"
 
 typedef struct item_t item_t;
 struct item_t {
@@ -28,12 +24,14 @@ struct ocspx_notify_t {
     const char *const *argv;
     item_t *first, **last; /* waiting for their turn */
     unsigned waiting, dropped;
+    int unstartable; /* errno of the last start; 0: there was none */
 
     item_t *running; /* NULL: none */
     pid_t pid;
     int in; /* its standard input; -1: closed */
     apr_size_t fed;
     apr_time_t deadline;
+    int killed;
 };
 
 /* --- the end of one -------------------------------------------------- */
@@ -51,12 +49,12 @@ static void forget(ocspx_notify_t *notify)
     notify->running = NULL;
 }
 
-static void log_end(const ocspx_notify_t *notify, int status, int timed_out)
+static void log_end(const ocspx_notify_t *notify, int status)
 {
     const item_t *item = notify->running;
     const char *command = notify->argv[0];
 
-    if (timed_out)
+    if (notify->killed)
         ocspx_log(notify->log, OCSPX_LOG_WARNING, 30, item->entry,
                   "OCSPXNotify: %s %s %s did not end within %d s and was "
                   "killed",
@@ -73,28 +71,48 @@ static void log_end(const ocspx_notify_t *notify, int status, int timed_out)
                   command, item->event, item->name, WEXITSTATUS(status));
 }
 
-/* The whole process group: a script has children. */
-static void kill_and_reap(const ocspx_notify_t *notify)
+/* The whole process group: a script has children. Not once the leader is
+ * reaped, when its number may be another's. */
+static void kill_group(const ocspx_notify_t *notify)
 {
     kill(-notify->pid, SIGKILL);
-    while (waitpid(notify->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
 }
 
-static void look_after(ocspx_notify_t *notify, apr_time_t now)
+/* @return 0: it is still there */
+static int has_ended(const ocspx_notify_t *notify)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return waitid(P_PID, (id_t)notify->pid, &info,
+                  WEXITED | WNOHANG | WNOWAIT) ||
+           info.si_pid;
+}
+
+static void reap(ocspx_notify_t *notify)
 {
     int status = 0;
-    int timed_out;
-    pid_t pid = waitpid(notify->pid, &status, WNOHANG);
 
-    timed_out = !pid && now >= notify->deadline;
-    if (!pid && !timed_out)
-        return;
-    if (timed_out)
-        kill_and_reap(notify);
+    kill_group(notify);
+    waitpid(notify->pid, &status, WNOHANG);
     close_input(notify);
-    log_end(notify, status, timed_out);
+    log_end(notify, status);
     forget(notify);
+}
+
+/* Even SIGKILL may take its time, where a disk hangs. */
+static void look_after(ocspx_notify_t *notify, apr_time_t now)
+{
+    if (has_ended(notify)) {
+        reap(notify);
+        return;
+    }
+    if (notify->deadline >
+        now + OCSPX_NOTIFY_TIMEOUT) /* the clock was put back */
+        notify->deadline = now + OCSPX_NOTIFY_TIMEOUT;
+    if (now < notify->deadline)
+        return;
+    kill_group(notify);
+    notify->killed = 1;
 }
 
 /* --- the beginning --------------------------------------------------- */
@@ -113,71 +131,6 @@ static const char **command_line(const ocspx_notify_t *notify,
     return (const char **)argv->elts;
 }
 
-/* A group of its own, with no signal blocked or ignored, whatever the thread
- * that starts it has. */
-static int set_up(posix_spawnattr_t *attr)
-{
-    sigset_t none, all;
-
-    sigemptyset(&none);
-    sigfillset(&all);
-    return posix_spawnattr_setsigmask(attr, &none) ||
-           posix_spawnattr_setsigdefault(attr, &all) ||
-           posix_spawnattr_setpgroup(attr, 0) ||
-           posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK |
-                                              POSIX_SPAWN_SETSIGDEF |
-                                              POSIX_SPAWN_SETPGROUP);
-}
-
-static int redirect(posix_spawn_file_actions_t *files, int in)
-{
-    return posix_spawn_file_actions_adddup2(files, in, 0) ||
-           posix_spawn_file_actions_addopen(files, 1, "/dev/null", O_WRONLY,
-                                            0) ||
-           posix_spawn_file_actions_adddup2(files, 1, 2);
-}
-
-/* @return errno */
-static int spawn(ocspx_notify_t *notify, const item_t *item, int in)
-{
-    const char **argv = command_line(notify, item);
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attr;
-    int rv;
-
-    if (posix_spawn_file_actions_init(&files))
-        return ENOMEM;
-    if (posix_spawnattr_init(&attr)) {
-        posix_spawn_file_actions_destroy(&files);
-        return ENOMEM;
-    }
-    if (set_up(&attr) || redirect(&files, in))
-        rv = ENOMEM;
-    else
-        rv = posix_spawn(&notify->pid, argv[0], &files, &attr,
-                         (char *const *)(uintptr_t)argv, environ);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&files);
-    return rv;
-}
-
-static int start(ocspx_notify_t *notify, item_t *item)
-{
-    int fds[2];
-    int rv;
-
-    if (pipe2(fds, O_CLOEXEC))
-        return errno;
-    rv = spawn(notify, item, fds[0]);
-    close(fds[0]);
-    notify->in = fds[1];
-    if (rv)
-        close_input(notify);
-    else
-        fcntl(notify->in, F_SETFL, O_NONBLOCK);
-    return rv;
-}
-
 static item_t *take(ocspx_notify_t *notify)
 {
     item_t *item = notify->first;
@@ -189,22 +142,33 @@ static item_t *take(ocspx_notify_t *notify)
     return item;
 }
 
+/* The same again is no news. */
+static void log_start(ocspx_notify_t *notify, const item_t *item, int rv)
+{
+    int again = rv == notify->unstartable;
+    char words[120];
+
+    notify->unstartable = rv;
+    if (rv)
+        ocspx_log(notify->log, again ? OCSPX_LOG_DEBUG : OCSPX_LOG_ERROR, 33,
+                  item->entry,
+                  "OCSPXNotify: %s cannot be started: %s; %s %s is not told",
+                  notify->argv[0], apr_strerror(rv, words, sizeof(words)),
+                  item->event, item->name);
+}
+
 static void start_next(ocspx_notify_t *notify, apr_time_t now)
 {
     item_t *item = take(notify);
-    int rv = start(notify, item);
-    char words[120];
+    int rv = ocspx_spawn(&notify->pid, &notify->in, command_line(notify, item));
 
+    log_start(notify, item, rv);
     notify->running = item;
     notify->fed = 0;
     notify->deadline = now + OCSPX_NOTIFY_TIMEOUT;
-    if (!rv)
-        return;
-    ocspx_log(notify->log, OCSPX_LOG_ERROR, 33, item->entry,
-              "OCSPXNotify: %s cannot be started: %s; %s %s is not told",
-              notify->argv[0], apr_strerror(rv, words, sizeof(words)),
-              item->event, item->name);
-    forget(notify);
+    notify->killed = 0;
+    if (rv)
+        forget(notify);
 }
 
 /* Who does not read is not waited for; the process ignores SIGPIPE. */
@@ -212,17 +176,26 @@ static void feed(ocspx_notify_t *notify)
 {
     const char *json = notify->running->json;
     apr_size_t left = strlen(json) - notify->fed;
-    ssize_t n = 0;
+    ssize_t n;
 
     while (left && (n = write(notify->in, json + notify->fed, left)) > 0) {
         notify->fed += (apr_size_t)n;
         left -= (apr_size_t)n;
     }
-    if (!left || (n < 0 && errno != EAGAIN && errno != EINTR))
+    if (!left)
         close_input(notify);
 }
 
 /* --- public ---------------------------------------------------------- */
+
+static void note_dropped(ocspx_notify_t *notify)
+{
+    ocspx_log(notify->log, OCSPX_LOG_WARNING, 36, -1,
+              "OCSPXNotify: %s has caught up; it was not told of %u event%s",
+              notify->argv[0], notify->dropped,
+              notify->dropped == 1 ? "" : "s");
+    notify->dropped = 0;
+}
 
 void ocspx_notify_turn(ocspx_notify_t *notify, apr_time_t now)
 {
@@ -230,6 +203,8 @@ void ocspx_notify_turn(ocspx_notify_t *notify, apr_time_t now)
         look_after(notify, now);
     while (!notify->running && notify->first)
         start_next(notify, now);
+    if (!notify->first && notify->dropped)
+        note_dropped(notify);
     if (notify->running && notify->in >= 0)
         feed(notify);
 }
@@ -248,7 +223,6 @@ void ocspx_notify_add(ocspx_notify_t *notify, ocspx_event_e event,
                       notify->waiting, notify->argv[0]);
         return;
     }
-    notify->dropped = 0;
     apr_pool_create(&pool, notify->pool);
     item = apr_palloc(pool, sizeof(*item));
     *item = (item_t){
@@ -266,11 +240,17 @@ void ocspx_notify_add(ocspx_notify_t *notify, ocspx_event_e event,
 static apr_status_t end(void *data)
 {
     ocspx_notify_t *notify = data;
+    unsigned untold = notify->waiting + (notify->running != NULL);
 
     if (notify->running) {
-        kill_and_reap(notify);
+        kill_group(notify);
         close_input(notify);
     }
+    if (untold)
+        ocspx_log(notify->log, OCSPX_LOG_WARNING, 35, -1,
+                  "OCSPXNotify: this process ends before %s has been told of "
+                  "%u event%s",
+                  notify->argv[0], untold, untold == 1 ? "" : "s");
     return APR_SUCCESS;
 }
 

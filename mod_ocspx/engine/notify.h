@@ -2,7 +2,8 @@
  * (OCSPXNotify).
  *
  * Never through a shell, one at a time, limited in time, by the process and
- * thread of the refresher; whatever the command does, nothing else changes. The
+ * thread of the refresher; whatever the command does, nothing else changes. It
+ * is the leader of a process group, and what it leaves there ends with it. The
  * process has to ignore SIGPIPE, as httpd's do.
  */
 #ifndef OCSPX_NOTIFY_H
@@ -24,7 +25,8 @@ typedef struct ocspx_notify_t ocspx_notify_t;
 /**
  * @param argv the command and its first arguments, ends with NULL; the path
  *        is absolute
- * @param p is the refresher's: its end kills what still runs
+ * @param p is the refresher's: its end kills what still runs, and says what
+ *        was not told
  */
 ocspx_notify_t *ocspx_notify_make(const char *const *argv,
                                   const ocspx_log_t *log, apr_pool_t *p);

@@ -156,6 +156,8 @@ static void conclude(ocspx_attempt_t *attempt)
                          &attempt->after, outcome(attempt)->message, now,
                          attempt->pool);
     ocspx_cache_state_set(refresh->config.cache, entry->index, &attempt->after);
+    ocspx_event_tell(refresh->config.observer, refresh->config.cache,
+                     entry->index, now);
     ocspx_agenda_done(refresh->agenda, entry->index, attempt->reached);
     if (!refresh->config.once)
         enter_in_agenda(refresh, entry, &attempt->after);
@@ -212,6 +214,7 @@ static void take_up(ocspx_refresh_t *refresh, unsigned i, apr_time_t now)
     if (has_work(entry) && never_tried(&state))
         refresh->untried++;
     enter_in_agenda(refresh, entry, &state);
+    ocspx_event_tell(refresh->config.observer, refresh->config.cache, i, now);
 }
 
 ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
@@ -259,6 +262,8 @@ unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait)
 
     if (config->ledger)
         ocspx_ledger_turn(config->ledger, now);
+    if (config->observer)
+        config->observer->turn(config->observer->baton, now);
     if (idle && next - now > wait)
         return 0;
     if (next - now < wait)

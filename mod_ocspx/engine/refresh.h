@@ -17,6 +17,7 @@
 #include <apr_time.h>
 
 #include "cache.h"
+#include "event.h"
 #include "fetch.h"
 #include "ledger.h"
 #include "log.h"
@@ -33,6 +34,7 @@ typedef struct {
     ocspx_ledger_t *ledger; /* for the report; NULL: there is none */
     ocspx_fetch_t *fetch;
     const ocspx_log_t *log;
+    const ocspx_event_observer_t *observer; /* NULL: none */
     apr_time_t (*clock)(void);
     apr_size_t max_response; /* bytes */
     unsigned max_parallel;   /* fetches under way, in all */

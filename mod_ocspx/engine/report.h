@@ -194,6 +194,9 @@ json_t *ocspx_report_json(const ocspx_report_field_t *field, const void *of,
 json_t *ocspx_report_object(const ocspx_report_field_t *fields, const void *of,
                             apr_pool_t *p);
 
+/** A finding, as a new object. */
+json_t *ocspx_report_finding(const ocspx_report_finding_t *of, apr_pool_t *p);
+
 /**
  * The whole report as JSON, in pieces: {"totals":{...},"page":n,"pages":n,
  * "matching":n,"certificates":[...],"responders":[...],"findings":[...]}.

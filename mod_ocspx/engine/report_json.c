@@ -89,7 +89,7 @@ static json_t *responder(const ocspx_ledger_host_t *host, apr_pool_t *p)
         "durations", durations);
 }
 
-static json_t *finding(const ocspx_report_finding_t *of, apr_pool_t *p)
+json_t *ocspx_report_finding(const ocspx_report_finding_t *of, apr_pool_t *p)
 {
     const ocspx_chain_finding_t *what = &of->finding;
 
@@ -173,9 +173,10 @@ static void put_findings(const out_t *out, const ocspx_report_t *report)
     put(out, ",\n\"findings\":[");
     for (i = 0; i < findings->nelts; i++) {
         put(out, i ? ",\n" : "\n");
-        put_json(out, finding(&APR_ARRAY_IDX(findings, i,
-                                             const ocspx_report_finding_t),
-                              out->ptemp));
+        put_json(out,
+                 ocspx_report_finding(
+                     &APR_ARRAY_IDX(findings, i, const ocspx_report_finding_t),
+                     out->ptemp));
     }
     put(out, "]");
 }

@@ -1,11 +1,13 @@
 /* directives: the directive table. */
 #include "directives.h"
 
+#include <apr_file_info.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../engine/trust.h"
 #include "settings.h"
@@ -195,6 +197,37 @@ static const char *set_chain_trust(cmd_parms *cmd, void *dir, const char *arg)
                                why, NULL));
 }
 
+static int is_program(const char *path, apr_pool_t *p)
+{
+    apr_finfo_t info;
+
+    return apr_stat(&info, path, APR_FINFO_TYPE | APR_FINFO_PROT, p) ==
+               APR_SUCCESS &&
+           info.filetype == APR_REG &&
+           info.protection &
+               (APR_FPROT_UEXECUTE | APR_FPROT_GEXECUTE | APR_FPROT_WEXECUTE);
+}
+
+static const char *set_notify(cmd_parms *cmd, void *dir, int argc,
+                              char *const argv[])
+{
+    const char **command =
+        apr_pcalloc(cmd->pool, ((apr_size_t)argc + 1) * sizeof(const char *));
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)dir;
+    if (wrong)
+        return wrong;
+    if (!argc)
+        return OCSPX_DIR_NOTIFY ": a command is missing";
+    memcpy(command, argv, (apr_size_t)argc * sizeof(*command));
+    command[0] = ap_server_root_relative(cmd->pool, argv[0]);
+    if (!command[0] || !is_program(command[0], cmd->temp_pool))
+        return must_be(cmd, argv[0], "the path of an executable file");
+    ocspx_settings_of(cmd->server)->notify = command;
+    return NULL;
+}
+
 static const char *set_url(cmd_parms *cmd, const char **url, const char *arg)
 {
     if (!ocspx_cert_url_ok(arg, cmd->temp_pool))
@@ -372,4 +405,7 @@ const command_rec ocspx_directives_table[] = {
                  RSRC_CONF,
                  "fetch an intermediate certificate that is missing, on or "
                  "off (default)"),
+    AP_INIT_TAKE_ARGV(OCSPX_DIR_NOTIFY, set_notify, NULL, RSRC_CONF,
+                      "command to run when something happened, and its first "
+                      "arguments"),
     {.name = NULL}};

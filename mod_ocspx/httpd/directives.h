@@ -40,6 +40,7 @@
 #define OCSPX_DIR_CHAIN_CHECK "OCSPXChainCheck"
 #define OCSPX_DIR_CHAIN_TRUST "OCSPXChainTrust"
 #define OCSPX_DIR_CHAIN_REPAIR "OCSPXChainRepair"
+#define OCSPX_DIR_NOTIFY "OCSPXNotify"
 
 extern const command_rec ocspx_directives_table[];
 

@@ -58,6 +58,8 @@ void ocspx_generation_begin(apr_pool_t *pconf)
     current->others_seen = apr_hash_make(pconf);
     current->findings =
         apr_array_make(pconf, 1, sizeof(ocspx_report_finding_t));
+    current->news =
+        apr_array_make(pconf, 1, sizeof(const ocspx_report_finding_t *));
     current->log = (ocspx_log_t){write_log, current};
 }
 

@@ -46,6 +46,9 @@ typedef struct {
     apr_array_header_t *others;   /* ocspx_report_other_t; see source.h */
     apr_hash_t *others_seen;      /* their places; see source.c */
     apr_array_header_t *findings; /* ocspx_report_finding_t; of chains */
+    apr_array_header_t *news;     /* const ocspx_report_finding_t *: to be told;
+                                     see observer.h */
+    apr_uint32_t *news_told;      /* shared with the children */
     ocspx_tally_t without_responder;
     ocspx_tally_t with_other_provider;
 } ocspx_generation_t;
@@ -84,6 +87,9 @@ typedef struct {
     apr_pool_t *cache_pool; /* of cache and ledger */
     ocspx_cache_t *cache;   /* of the latest generation */
     ocspx_ledger_t *ledger;
+    apr_pool_t *broken_pool;
+    apr_hash_t *broken; /* errors of the latest generation's chains; see
+                           observer.c */
 } ocspx_retained_t;
 
 ocspx_retained_t *ocspx_generation_retained(void);

@@ -7,6 +7,7 @@
 #include "configtest.h"
 #include "directives.h"
 #include "mend.h"
+#include "observer.h"
 #include "seeder.h"
 #include "source.h"
 #include "status.h"
@@ -119,6 +120,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     }
     if (!log_chains(generation, s))
         return HTTP_INTERNAL_SERVER_ERROR;
+    ocspx_observer_prepare(generation, pconf);
     if (!ocspx_watchdog_available()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "OCSPX0117: mod_watchdog is not loaded, and without it "
@@ -128,7 +130,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     }
     ocspx_tls_log_summary(generation);
     log_disobeyed(s);
-    if (!ocspx_registry_count(generation->registry))
+    if (!ocspx_registry_count(generation->registry) &&
+        !ocspx_observer_has_news(generation))
         return OK;
     return run(generation, pconf, ptemp);
 }

@@ -107,6 +107,7 @@ ocspx_settings_server_t ocspx_settings_server(server_rec *main_server)
         .max_per_host = (unsigned)(max_per_host < max_parallel ? max_per_host
                                                                : max_parallel),
         .max_response_size = (apr_size_t)either(d->max_response_size, 65536),
+        .notify = d->notify,
     };
 }
 

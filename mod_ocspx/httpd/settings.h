@@ -46,6 +46,7 @@ typedef struct {
     int retry_min, retry_max;
     int max_parallel, max_per_host;
     int max_response_size;
+    const char *const *notify; /* ends with NULL */
 } ocspx_settings_t;
 
 /** The directives given for @a s, as they stand. */
@@ -59,6 +60,7 @@ typedef struct {
     unsigned max_parallel;
     unsigned max_per_host;
     apr_size_t max_response_size; /* bytes */
+    const char *const *notify;    /* command line; NULL: none */
 } ocspx_settings_server_t;
 
 void *ocspx_settings_create(apr_pool_t *p, server_rec *s);

@@ -169,6 +169,10 @@ static const struct {
     {"OCSPXMaxResponseSize 99999999999999999999", "must be a whole number"},
     {"OCSPXResponseFile ''", "takes one argument"},
     {"OCSPXRevoked hide", "'hide': must be 'staple' or 'withhold'"},
+    {"OCSPXNotify", "a command is missing"},
+    {"OCSPXNotify /nowhere/command", "'/nowhere/command': must be the path of"},
+    {"OCSPXNotify /tmp a b", "'/tmp': must be the path of an executable file"},
+    {"OCSPXNotify httpd.conf", "'httpd.conf': must be the path of"},
     {"SSLStaplingForceURL ldap://x/", "must be an http or https URL"},
     {"SSLStaplingResponderTimeout -5", "invalid argument|not below 0"},
     {"SSLOCSPProxyURL ftp://x/", "must be an http or https URL"},
@@ -241,6 +245,7 @@ START_TEST(server_wide_directive_is_refused_in_a_virtual_host)
         "OCSPXRetry 5 60",
         "OCSPXMaxParallel 1",
         "OCSPXMaxResponseSize 65536",
+        "OCSPXNotify /bin/true",
     };
     const char *output;
 
@@ -432,7 +437,7 @@ int main(void)
     tcase_add_loop_test(tc, wrong_value_is_refused_with_a_sentence, 0,
                         sizeof(refused) / sizeof(*refused));
     tcase_add_loop_test(tc, server_wide_directive_is_refused_in_a_virtual_host,
-                        0, 7);
+                        0, 8);
     tcase_add_loop_test(tc, cache_is_as_large_as_asked_for, 0, 5);
     tcase_add_test(tc, certificates_without_responder_are_one_line);
     tcase_add_test(tc, must_staple_that_cannot_be_is_a_warning);

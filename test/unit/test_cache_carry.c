@@ -50,6 +50,7 @@ static ocspx_cache_state_t honest_state(void)
         .http_status = 503,
         .source = OCSPX_CACHE_NETWORK,
         .requests = 77,
+        .told = OCSPX_CACHE_TOLD_MAX,
         .peer = "192.0.2.1:80",
         .message = "no address for ocsp.example",
     };
@@ -335,6 +336,17 @@ START_TEST(times_are_put_right)
 }
 END_TEST
 
+START_TEST(what_was_told_is_told_anew_where_it_makes_no_sense)
+{
+    ocspx_cache_state_t state;
+
+    CARRIED(state.told = OCSPX_CACHE_TOLD_MAX + 1);
+    ck_assert_uint_eq(state.told, 0);
+    CARRIED(state.told = OCSPX_CACHE_TOLD_MAX);
+    ck_assert_uint_eq(state.told, OCSPX_CACHE_TOLD_MAX);
+}
+END_TEST
+
 START_TEST(nobody_sleeps_long_with_nothing_to_serve)
 {
     ocspx_cache_state_t state;
@@ -441,6 +453,7 @@ int main(void)
     tcase_add_test(tc, positions_are_not_believed);
     tcase_add_test(tc, records_are_not_believed);
     tcase_add_test(tc, times_are_put_right);
+    tcase_add_test(tc, what_was_told_is_told_anew_where_it_makes_no_sense);
     tcase_add_test(tc, nobody_sleeps_long_with_nothing_to_serve);
     tcase_add_test(tc, long_validity_keeps_its_schedule);
     tcase_add_test(tc, values_are_put_right);
