@@ -215,10 +215,10 @@ static int prepare(work_t *work, const apr_array_header_t *targets,
 
 static int conclude(const work_t *work, int as_json, apr_pool_t *p)
 {
-    cli_check_state_e worst = CLI_CHECK_OK;
+    cli_nagios_e worst = CLI_NAGIOS_OK;
 
     for (int i = 0; i < work->hosts->nelts; i++)
-        worst = cli_check_worse(
+        worst = cli_nagios_worse(
             worst, APR_ARRAY_IDX(work->hosts, i, cli_check_host_t *)->state);
     if (as_json)
         cli_check_print_json(work->hosts, p);
@@ -236,12 +236,12 @@ static int check(const options_t *o, const apr_array_header_t *targets,
     if (ocspx_trust_load(&work.policy.trust, &why, o->trust, p) !=
         APR_SUCCESS) {
         cli_complain("%s", why);
-        return CLI_CHECK_UNKNOWN;
+        return CLI_NAGIOS_UNKNOWN;
     }
     if (prepare(&work, targets, p))
         return conclude(&work, o->json, p);
     cli_complain("threads or libcurl cannot be set up");
-    return CLI_CHECK_UNKNOWN;
+    return CLI_NAGIOS_UNKNOWN;
 }
 
 static int run(int argc, char **argv, apr_pool_t *p)
@@ -250,13 +250,13 @@ static int run(int argc, char **argv, apr_pool_t *p)
     const apr_array_header_t *targets;
 
     if (!parse(&o, argc, argv))
-        return CLI_CHECK_UNKNOWN;
+        return CLI_NAGIOS_UNKNOWN;
     if (o.help) {
         fputs(help, stdout);
-        return CLI_CHECK_OK;
+        return CLI_NAGIOS_OK;
     }
     targets = take_targets(&o, argc - optind, argv + optind, p);
-    return targets ? check(&o, targets, p) : CLI_CHECK_UNKNOWN;
+    return targets ? check(&o, targets, p) : CLI_NAGIOS_UNKNOWN;
 }
 
-const cli_command_t cli_check = {"check", run, CLI_CHECK_UNKNOWN};
+const cli_command_t cli_check = {"check", run, CLI_NAGIOS_UNKNOWN};

@@ -12,14 +12,7 @@
 #include "../core/chain.h"
 #include "ask.h"
 #include "handshake.h"
-
-/** Exit statuses of a Nagios plugin. */
-typedef enum {
-    CLI_CHECK_OK = 0,
-    CLI_CHECK_WARNING = 1,
-    CLI_CHECK_CRITICAL = 2,
-    CLI_CHECK_UNKNOWN = 3
-} cli_check_state_e;
+#include "nagios.h"
 
 typedef struct {
     const char *label; /* "www.example.org", "[::1]:8443" */
@@ -64,7 +57,7 @@ typedef struct {
 
     /* by cli_check_judge */
     apr_array_header_t *findings; /* ocspx_chain_finding_t, worst first */
-    cli_check_state_e state;
+    cli_nagios_e state;
     const char *summary; /* one line: what is wrong, or that nothing is */
 } cli_check_host_t;
 
@@ -80,9 +73,6 @@ void cli_check_host(cli_check_host_t *host, const cli_check_target_t *target,
 /** Judge the facts. */
 void cli_check_judge(cli_check_host_t *host, const ocspx_chain_trust_t *trust,
                      apr_pool_t *p);
-
-/** The worse of two: critical, unknown, warning, ok. */
-cli_check_state_e cli_check_worse(cli_check_state_e a, cli_check_state_e b);
 
 /** Print hosts (cli_check_host_t *), in order. */
 void cli_check_print(const apr_array_header_t *hosts, apr_pool_t *p);

@@ -157,31 +157,19 @@ static void sort(apr_array_header_t *findings)
 }
 
 /* What a finding means to a monitoring system, here and nowhere else. */
-static cli_check_state_e state_of(const cli_check_host_t *host)
+static cli_nagios_e state_of(const cli_check_host_t *host)
 {
-    static const cli_check_state_e states[] = {
-        [OCSPX_CAUSE_INFO] = CLI_CHECK_OK,
-        [OCSPX_CAUSE_WARNING] = CLI_CHECK_WARNING,
-        [OCSPX_CAUSE_ERROR] = CLI_CHECK_CRITICAL,
+    static const cli_nagios_e states[] = {
+        [OCSPX_CAUSE_INFO] = CLI_NAGIOS_OK,
+        [OCSPX_CAUSE_WARNING] = CLI_NAGIOS_WARNING,
+        [OCSPX_CAUSE_ERROR] = CLI_NAGIOS_CRITICAL,
     };
 
     if (host->unresolved.cause)
-        return CLI_CHECK_UNKNOWN;
+        return CLI_NAGIOS_UNKNOWN;
     return apr_is_empty_array(host->findings)
-               ? CLI_CHECK_OK
+               ? CLI_NAGIOS_OK
                : states[finding_at(host->findings, 0)->severity];
-}
-
-cli_check_state_e cli_check_worse(cli_check_state_e a, cli_check_state_e b)
-{
-    static const int ranks[] = {
-        [CLI_CHECK_OK] = 0,
-        [CLI_CHECK_WARNING] = 1,
-        [CLI_CHECK_UNKNOWN] = 2,
-        [CLI_CHECK_CRITICAL] = 3,
-    };
-
-    return ranks[a] > ranks[b] ? a : b;
 }
 
 static const char *sum_up_good(const cli_check_host_t *host, apr_pool_t *p)
@@ -229,6 +217,6 @@ void cli_check_judge(cli_check_host_t *host, const ocspx_chain_trust_t *trust,
         judge_cert(&j, APR_ARRAY_IDX(host->certs, i, cli_check_cert_t *));
     sort(host->findings);
     host->state = state_of(host);
-    host->summary = host->state == CLI_CHECK_OK ? sum_up_good(host, p)
-                                                : sum_up_bad(host, p);
+    host->summary = host->state == CLI_NAGIOS_OK ? sum_up_good(host, p)
+                                                 : sum_up_bad(host, p);
 }

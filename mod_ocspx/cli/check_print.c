@@ -9,13 +9,11 @@
 #include "cli.h"
 #include "findings.h"
 
-static const struct {
-    const char *title, *word;
-} states[] = {
-    [CLI_CHECK_OK] = {"OK", "ok"},
-    [CLI_CHECK_WARNING] = {"WARNING", "warning"},
-    [CLI_CHECK_CRITICAL] = {"CRITICAL", "critical"},
-    [CLI_CHECK_UNKNOWN] = {"UNKNOWN", "unknown"},
+static const char *const words[] = {
+    [CLI_NAGIOS_OK] = "ok",
+    [CLI_NAGIOS_WARNING] = "warning",
+    [CLI_NAGIOS_CRITICAL] = "critical",
+    [CLI_NAGIOS_UNKNOWN] = "unknown",
 };
 
 static const char *const results[] = {
@@ -121,7 +119,7 @@ static void print_cert(const cli_check_cert_t *cert, apr_pool_t *p)
 
 static void print_host(const cli_check_host_t *host, apr_pool_t *p)
 {
-    printf("%s - %s: %s\n", states[host->state].title, host->target->label,
+    printf("%s - %s: %s\n", cli_nagios_name(host->state), host->target->label,
            host->summary);
     if (peer_of(host)) {
         print_member("connected", "%s", peer_of(host));
@@ -204,12 +202,12 @@ static json_t *certs_json(const cli_check_host_t *host, apr_pool_t *p)
 
 static json_t *host_json(const cli_check_host_t *host, apr_pool_t *p)
 {
-    return json_pack(
-        "{s:s, s:i, s:s?, s:s, s:s, s:o, s:o, s:o}", "host", host->target->host,
-        "port", host->target->port, "connected", peer_of(host), "status",
-        states[host->state].word, "summary", host->summary, "handshakes",
-        handshakes_json(host), "certificates", certs_json(host, p), "findings",
-        cli_findings_json(host->findings));
+    return json_pack("{s:s, s:i, s:s?, s:s, s:s, s:o, s:o, s:o}", "host",
+                     host->target->host, "port", host->target->port,
+                     "connected", peer_of(host), "status", words[host->state],
+                     "summary", host->summary, "handshakes",
+                     handshakes_json(host), "certificates", certs_json(host, p),
+                     "findings", cli_findings_json(host->findings));
 }
 
 void cli_check_print_json(const apr_array_header_t *hosts, apr_pool_t *p)

@@ -8,9 +8,8 @@
 #include "../core/version.h"
 #include "cli.h"
 
-static const cli_command_t *const commands[] = {&cli_verify, &cli_fetch,
-                                                &cli_chain, &cli_check,
-                                                &cli_status};
+static const cli_command_t *const commands[] = {
+    &cli_verify, &cli_fetch, &cli_chain, &cli_check, &cli_status};
 
 static const char usage[] =
     "Usage: ocspx COMMAND [OPTION]...\n"

@@ -125,16 +125,14 @@ static int check(const options_t *o, apr_pool_t *p)
 /* --- the command ----------------------------------------------------- */
 
 /* On standard output, where Nagios reads; JSON is not to be mixed with it. */
-static cli_status_level_e give_up(const options_t *o, const char *why,
-                                  apr_pool_t *p)
+static cli_nagios_e give_up(const options_t *o, const char *why, apr_pool_t *p)
 {
     why = cli_terminal_clean(why, p);
     if (o->json)
         cli_complain("%s", why);
     else
-        printf("OCSPX %s - %s\n", cli_status_level_name(CLI_STATUS_UNKNOWN),
-               why);
-    return CLI_STATUS_UNKNOWN;
+        printf("OCSPX %s - %s\n", cli_nagios_name(CLI_NAGIOS_UNKNOWN), why);
+    return CLI_NAGIOS_UNKNOWN;
 }
 
 static const ocspx_report_row_t *find(const cli_status_t *status,
@@ -153,7 +151,7 @@ static const ocspx_report_row_t *find(const cli_status_t *status,
 }
 
 /* Everything up to the bar in the colour of the level. */
-static void print_line(const char *line, cli_status_level_e level,
+static void print_line(const char *line, cli_nagios_e level,
                        const cli_terminal_t *terminal, apr_pool_t *p)
 {
     const char *bar = strchr(line, '|');
@@ -163,12 +161,12 @@ static void print_line(const char *line, cli_status_level_e level,
     puts(bar);
 }
 
-static cli_status_level_e tell_cert(const options_t *o,
-                                    const cli_status_t *status, apr_pool_t *p)
+static cli_nagios_e tell_cert(const options_t *o, const cli_status_t *status,
+                              apr_pool_t *p)
 {
     const ocspx_report_row_t *row = find(status, o->source.cert);
     apr_time_t now = status->totals.generated;
-    cli_status_level_e level;
+    cli_nagios_e level;
     cli_terminal_t terminal;
 
     if (!row)
@@ -182,10 +180,10 @@ static cli_status_level_e tell_cert(const options_t *o,
     return level;
 }
 
-static cli_status_level_e tell_all(const options_t *o,
-                                   const cli_status_t *status, apr_pool_t *p)
+static cli_nagios_e tell_all(const options_t *o, const cli_status_t *status,
+                             apr_pool_t *p)
 {
-    cli_status_level_e level = cli_status_judge(status);
+    cli_nagios_e level = cli_status_judge(status);
     cli_terminal_t terminal;
 
     if (o->json)
@@ -196,8 +194,7 @@ static cli_status_level_e tell_all(const options_t *o,
     return level;
 }
 
-static cli_status_level_e tell(const options_t *o, const json_t *json,
-                               apr_pool_t *p)
+static cli_nagios_e tell(const options_t *o, const json_t *json, apr_pool_t *p)
 {
     cli_status_t status;
     const char *wrong = cli_status_decode(&status, json, p);
@@ -218,12 +215,12 @@ static cli_status_level_e tell(const options_t *o, const json_t *json,
 static int run(int argc, char **argv, apr_pool_t *p)
 {
     options_t o = {0};
-    cli_status_level_e level;
+    cli_nagios_e level;
     const char *why = NULL;
     json_t *json;
 
     if (!parse(&o, argc, argv, p) || (!o.help && !check(&o, p)))
-        return CLI_STATUS_UNKNOWN;
+        return CLI_NAGIOS_UNKNOWN;
     if (o.help) {
         fputs(help, stdout);
         return CLI_GOOD;
@@ -234,4 +231,4 @@ static int run(int argc, char **argv, apr_pool_t *p)
     return (int)level;
 }
 
-const cli_command_t cli_status = {"status", run, CLI_STATUS_UNKNOWN};
+const cli_command_t cli_status = {"status", run, CLI_NAGIOS_UNKNOWN};

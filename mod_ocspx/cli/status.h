@@ -8,20 +8,11 @@
 
 #include "../engine/report.h"
 #include "cli.h"
+#include "nagios.h"
 #include "terminal.h"
 
-/** What monitoring is told; also the exit status, which for this command is
- * that of a Nagios plugin. */
-typedef enum {
-    CLI_STATUS_OK,
-    CLI_STATUS_WARNING,
-    CLI_STATUS_CRITICAL,
-    CLI_STATUS_UNKNOWN /* nothing can be said */
-} cli_status_level_e;
-
-/** "OK", "WARNING" ... and the colour it goes with. */
-const char *cli_status_level_name(cli_status_level_e level);
-cli_terminal_style_e cli_status_level_style(cli_status_level_e level);
+/** The colour it goes with. */
+cli_terminal_style_e cli_status_level_style(cli_nagios_e level);
 
 /** A finding of the chain check. */
 typedef struct {
@@ -76,9 +67,9 @@ int cli_status_lacks(const ocspx_report_row_t *row, apr_time_t now);
 int cli_status_stalled(const ocspx_report_totals_t *totals);
 
 /** @a row at @a now, the time of the report. */
-cli_status_level_e cli_status_judge_row(const ocspx_report_row_t *row,
-                                        apr_time_t now);
-cli_status_level_e cli_status_judge(const cli_status_t *status);
+cli_nagios_e cli_status_judge_row(const ocspx_report_row_t *row,
+                                  apr_time_t now);
+cli_nagios_e cli_status_judge(const cli_status_t *status);
 
 /** What a Nagios plugin says in one line: words, a bar, numbers. */
 const char *cli_status_line(const cli_status_t *status, apr_pool_t *p);

@@ -12,22 +12,10 @@
 /* The refresher looks every second or so. */
 #define STALLED apr_time_from_sec(300)
 
-const char *cli_status_level_name(cli_status_level_e level)
+cli_terminal_style_e cli_status_level_style(cli_nagios_e level)
 {
-    static const char *const names[] = {
-        [CLI_STATUS_OK] = "OK",
-        [CLI_STATUS_WARNING] = "WARNING",
-        [CLI_STATUS_CRITICAL] = "CRITICAL",
-        [CLI_STATUS_UNKNOWN] = "UNKNOWN",
-    };
-
-    return names[level];
-}
-
-cli_terminal_style_e cli_status_level_style(cli_status_level_e level)
-{
-    return level == CLI_STATUS_OK        ? CLI_TERMINAL_GREEN
-           : level == CLI_STATUS_WARNING ? CLI_TERMINAL_YELLOW
+    return level == CLI_NAGIOS_OK        ? CLI_TERMINAL_GREEN
+           : level == CLI_NAGIOS_WARNING ? CLI_TERMINAL_YELLOW
                                          : CLI_TERMINAL_RED;
 }
 
@@ -52,25 +40,19 @@ int cli_status_lacks(const ocspx_report_row_t *row, apr_time_t now)
            (in_state(row, OCSPX_REPORT_FAILING) && row->safe_until <= now);
 }
 
-cli_status_level_e cli_status_judge_row(const ocspx_report_row_t *row,
-                                        apr_time_t now)
+cli_nagios_e cli_status_judge_row(const ocspx_report_row_t *row, apr_time_t now)
 {
     if (in_state(row, OCSPX_REPORT_OTHER_PROVIDER))
-        return CLI_STATUS_OK;
+        return CLI_NAGIOS_OK;
     if (in_state(row, OCSPX_REPORT_NOT_APPLICABLE))
-        return row->must_staple ? CLI_STATUS_CRITICAL : CLI_STATUS_OK;
+        return row->must_staple ? CLI_NAGIOS_CRITICAL : CLI_NAGIOS_OK;
     if (row->revoked || ends_soon(row, now))
-        return CLI_STATUS_CRITICAL;
-    return in_state(row, OCSPX_REPORT_FAILING) ? CLI_STATUS_WARNING
-                                               : CLI_STATUS_OK;
+        return CLI_NAGIOS_CRITICAL;
+    return in_state(row, OCSPX_REPORT_FAILING) ? CLI_NAGIOS_WARNING
+                                               : CLI_NAGIOS_OK;
 }
 
 /* --- all ------------------------------------------------------------- */
-
-static cli_status_level_e worst(cli_status_level_e a, cli_status_level_e b)
-{
-    return a > b ? a : b;
-}
 
 /* How many should be stapled, or are to be not for a reason. */
 static apr_int64_t looked_after(const ocspx_report_totals_t *totals)
@@ -89,24 +71,24 @@ int cli_status_stalled(const ocspx_report_totals_t *totals)
 }
 
 /* The totals are of all certificates even where the rows are not. */
-cli_status_level_e cli_status_judge(const cli_status_t *status)
+cli_nagios_e cli_status_judge(const cli_status_t *status)
 {
     const ocspx_report_totals_t *totals = &status->totals;
-    cli_status_level_e level = CLI_STATUS_OK;
+    cli_nagios_e level = CLI_NAGIOS_OK;
     int i;
 
     if (totals->states[OCSPX_REPORT_FAILING] ||
         totals->findings[OCSPX_CAUSE_WARNING] || cli_status_stalled(totals))
-        level = CLI_STATUS_WARNING;
+        level = CLI_NAGIOS_WARNING;
     if (totals->states[OCSPX_REPORT_REVOKED] ||
         totals->states[OCSPX_REPORT_WITHHELD] ||
         totals->states[OCSPX_REPORT_WAITING] ||
         totals->findings[OCSPX_CAUSE_ERROR] || totals->egress)
-        level = CLI_STATUS_CRITICAL;
+        level = CLI_NAGIOS_CRITICAL;
     for (i = 0; i < status->rows->nelts; i++)
-        level = worst(level,
-                      cli_status_judge_row(
-                          &APR_ARRAY_IDX(status->rows, i, ocspx_report_row_t),
-                          totals->generated));
+        level = cli_nagios_worse(
+            level, cli_status_judge_row(
+                       &APR_ARRAY_IDX(status->rows, i, ocspx_report_row_t),
+                       totals->generated));
     return level;
 }

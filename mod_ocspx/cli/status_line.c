@@ -116,10 +116,10 @@ static void tell_numbers(line_t *line, const cli_status_t *status)
     add_number(line, "handshakes_expired", totals->expired, "c");
 }
 
-static line_t begin(cli_status_level_e level, apr_pool_t *p)
+static line_t begin(cli_nagios_e level, apr_pool_t *p)
 {
     return (line_t){
-        apr_pstrcat(p, "OCSPX ", cli_status_level_name(level), " - ", NULL), p};
+        apr_pstrcat(p, "OCSPX ", cli_nagios_name(level), " - ", NULL), p};
 }
 
 const char *cli_status_line(const cli_status_t *status, apr_pool_t *p)

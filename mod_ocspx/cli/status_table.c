@@ -218,7 +218,7 @@ static void explain(const table_t *table, const ocspx_report_row_t *row)
 {
     apr_pool_t *p = table->p;
 
-    if (cli_status_judge_row(row, table->now) == CLI_STATUS_OK || !row->cause)
+    if (cli_status_judge_row(row, table->now) == CLI_NAGIOS_OK || !row->cause)
         return;
     put_below(table, apr_pstrcat(p, row->cause, ": ",
                                  row->message ? row->message : "", NULL));

@@ -119,7 +119,7 @@ START_TEST(staple_in_one_version_only)
     ck_assert_str_eq(first()->message,
                      "a.test can have a staple, but none is sent in TLS 1.2 "
                      "with ECDSA");
-    ck_assert_int_eq(host.state, CLI_CHECK_WARNING);
+    ck_assert_int_eq(host.state, CLI_NAGIOS_WARNING);
     ck_assert_int_eq(cert->staple.verdict, OCSPX_RESPONSE_GOOD);
 }
 END_TEST
@@ -164,7 +164,7 @@ START_TEST(first_to_expire_is_summed_up)
             pool, "chain complete, stapled until ",
             ocspx_text_time(host.now + (left < 5 ? left : 5) * HOUR, pool),
             NULL));
-    ck_assert_int_eq(host.state, CLI_CHECK_OK);
+    ck_assert_int_eq(host.state, CLI_NAGIOS_OK);
 }
 END_TEST
 
@@ -207,7 +207,7 @@ START_TEST(unresolved_is_unknown)
         host.handshakes[i].result = CLI_HANDSHAKE_UNTRIED;
     host.unresolved = (cli_net_error_t){OCSPX_CAUSE_DNS, "who is that?"};
     ck_assert_str_eq(judge(), "error DNS");
-    ck_assert_int_eq(host.state, CLI_CHECK_UNKNOWN);
+    ck_assert_int_eq(host.state, CLI_NAGIOS_UNKNOWN);
     ck_assert_str_eq(host.summary, "DNS: who is that?");
 }
 END_TEST
@@ -226,7 +226,7 @@ START_TEST(infos_are_not_counted)
         judge(), "error CHAIN_NAME, warning STAPLE_MISSING, info CHAIN_ROOT");
     ck_assert_ptr_nonnull(strstr(host.summary, "CHAIN_NAME: "));
     ck_assert_ptr_nonnull(strstr(host.summary, " (and 1 more)"));
-    ck_assert_int_eq(host.state, CLI_CHECK_CRITICAL);
+    ck_assert_int_eq(host.state, CLI_NAGIOS_CRITICAL);
 }
 END_TEST
 
@@ -244,12 +244,13 @@ END_TEST
 
 START_TEST(worse_of_two)
 {
-    static const cli_check_state_e ranked[] = {
-        CLI_CHECK_OK, CLI_CHECK_WARNING, CLI_CHECK_UNKNOWN, CLI_CHECK_CRITICAL};
+    static const cli_nagios_e ranked[] = {CLI_NAGIOS_OK, CLI_NAGIOS_WARNING,
+                                          CLI_NAGIOS_UNKNOWN,
+                                          CLI_NAGIOS_CRITICAL};
 
     for (int i = 0; i < 4; i++)
         for (int k = 0; k < 4; k++)
-            ck_assert_int_eq(cli_check_worse(ranked[i], ranked[k]),
+            ck_assert_int_eq(cli_nagios_worse(ranked[i], ranked[k]),
                              ranked[i > k ? i : k]);
 }
 END_TEST
