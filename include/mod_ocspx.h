@@ -9,6 +9,9 @@
  *   ocspx_status_t status = {.size = sizeof(status)};
  *   if (status_of && status_of(&status, r->connection, r->pool))
  *       ... status.safe_until ...
+ *
+ * They answer once the configuration is done, from any thread, without ever
+ * waiting for anything. A function that returns 0 has changed nothing.
  */
 #ifndef MOD_OCSPX_H
 #define MOD_OCSPX_H
@@ -25,14 +28,15 @@ extern "C" {
 
 /** One certificate at one moment. Times are 0 where there is none. */
 typedef struct {
-    apr_size_t size;         /* in: sizeof(ocspx_status_t) of the caller; later
-                                versions only ever add members at the end */
+    apr_size_t size;         /* in: sizeof(ocspx_status_t) of the caller. Later
+                                versions only ever add members at the end, and
+                                what a version does not know is zeroed */
     const char *fingerprint; /* SHA-256 of the certificate, lower-case hex */
     const char *name;        /* printable */
     const char *state;       /* "stapled", "failing", "waiting", "revoked",
                                 "withheld", "other-provider" or
                                 "not-applicable" */
-    int stapled;             /* by handshakes now */
+    int stapled;             /* by mod_ocspx, in handshakes now */
     apr_time_t this_update, next_update; /* RFC 6960, 4.2.2.1 */
     apr_time_t safe_until;    /* stapled until then if nothing changes */
     apr_time_t failing_since; /* attempts have failed since then */
@@ -41,14 +45,18 @@ typedef struct {
 } ocspx_status_t;
 
 /**
- * The certificate that this connection was opened with. Any thread. Strings
- * live as long as @a p.
+ * The certificate that this connection was opened with; where a session was
+ * resumed, in which none is sent, one that the virtual host has. Also for a
+ * stream of HTTP/2. Strings live as long as @a p, as everywhere below.
  * @return 1; 0 where it is none of ours (no TLS, unknown certificate)
  */
 APR_DECLARE_OPTIONAL_FN(int, ocspx_connection_status,
                         (ocspx_status_t * status, conn_rec *c, apr_pool_t *p));
 
-/** Was a response stapled in the handshake of this connection? */
+/**
+ * Was a response stapled in the handshake of this connection, by whomever?
+ * @return 1; 0 if not, as in that of a resumed session
+ */
 APR_DECLARE_OPTIONAL_FN(int, ocspx_connection_stapled, (conn_rec * c));
 
 /**
@@ -74,12 +82,16 @@ APR_DECLARE_OPTIONAL_FN(int, ocspx_response_copy,
 /**
  * Run when something happened to a certificate, in the refresher's thread of
  * one worker process: be quick. Hook with
- *   APR_OPTIONAL_HOOK(ocspx, event, my_event, NULL, NULL, APR_HOOK_MIDDLE);
+ *   APR_OPTIONAL_HOOK(ocspx, ocspx_event, my_event, NULL, NULL,
+ *                     APR_HOOK_MIDDLE);
  * @param event "stapled", "failing", "recovered", "revoked", "expired" or
- *        "chain-broken"
+ *        "chain-broken"; ignore what you do not know
+ * @param status of the certificate; with "chain-broken" its name, cause and
+ *        message alone, the rest is NULL or 0. As large as its size says.
+ * @param p for this call
  * @return OK or DECLINED
  */
-APR_DECLARE_EXTERNAL_HOOK(ocspx, OCSPX, int, event,
+APR_DECLARE_EXTERNAL_HOOK(ocspx, OCSPX, int, ocspx_event,
                           (const char *event, const ocspx_status_t *status,
                            apr_pool_t *p))
 

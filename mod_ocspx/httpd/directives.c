@@ -296,6 +296,7 @@ FIELD(flag_return_errors, return_errors);
 FIELD(flag_fake_try_later, fake_try_later);
 FIELD(flag_use_stapling, use_stapling);
 FIELD(flag_chain_repair, chain_repair);
+FIELD(flag_env_vars, env_vars);
 
 static const range_t range_startup_wait = {
     offsetof(ocspx_settings_t, startup_wait), 0, 600, " of seconds", 1};
@@ -408,4 +409,7 @@ const command_rec ocspx_directives_table[] = {
     AP_INIT_TAKE_ARGV(OCSPX_DIR_NOTIFY, set_notify, NULL, RSRC_CONF,
                       "command to run when something happened, and its first "
                       "arguments"),
+    AP_INIT_FLAG(OCSPX_DIR_ENV_VARS, set_flag, INFO(flag_env_vars), RSRC_CONF,
+                 "OCSPX_STAPLED and so on in the environment of requests, on "
+                 "or off (default)"),
     {.name = NULL}};

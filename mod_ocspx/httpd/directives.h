@@ -41,6 +41,7 @@
 #define OCSPX_DIR_CHAIN_TRUST "OCSPXChainTrust"
 #define OCSPX_DIR_CHAIN_REPAIR "OCSPXChainRepair"
 #define OCSPX_DIR_NOTIFY "OCSPXNotify"
+#define OCSPX_DIR_ENV_VARS "OCSPXEnvVars"
 
 extern const command_rec ocspx_directives_table[];
 

@@ -5,6 +5,8 @@
 #include <http_log.h>
 #include <string.h>
 
+#include "../core/version.h"
+
 APLOG_USE_MODULE(ocspx);
 
 static ocspx_generation_t *current;
@@ -43,7 +45,7 @@ static void write_log(void *baton, ocspx_log_level_e level, int entry,
 
 void ocspx_generation_begin(apr_pool_t *pconf)
 {
-    static const char key[] = "mod_ocspx";
+    static const char key[] = "mod_ocspx " OCSPX_VERSION;
 
     retained = ap_retained_data_get(key);
     if (!retained)
@@ -56,6 +58,8 @@ void ocspx_generation_begin(apr_pool_t *pconf)
     current->chains = ocspx_chains_make(pconf);
     current->others = apr_array_make(pconf, 1, sizeof(ocspx_report_other_t));
     current->others_seen = apr_hash_make(pconf);
+    current->certs = apr_hash_make(pconf);
+    current->served = apr_hash_make(pconf);
     current->findings =
         apr_array_make(pconf, 1, sizeof(ocspx_report_finding_t));
     current->news =

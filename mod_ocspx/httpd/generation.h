@@ -44,7 +44,9 @@ typedef struct {
     ocspx_chains_t *chains;
     apr_array_header_t *mends;    /* ocspx_mend_t */
     apr_array_header_t *others;   /* ocspx_report_other_t; see source.h */
-    apr_hash_t *others_seen;      /* their places; see source.c */
+    apr_hash_t *others_seen;      /* their numbers; see source.c */
+    apr_hash_t *certs;            /* all that are served; see source.h */
+    apr_hash_t *served;           /* the same by virtual host; see source.c */
     apr_array_header_t *findings; /* ocspx_report_finding_t; of chains */
     apr_array_header_t *news;     /* const ocspx_report_finding_t *: to be told;
                                      see observer.h */

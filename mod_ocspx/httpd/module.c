@@ -4,7 +4,9 @@
 #include <unistd.h>
 #include <unixd.h>
 
+#include "api.h"
 #include "configtest.h"
+#include "connection.h"
 #include "directives.h"
 #include "mend.h"
 #include "observer.h"
@@ -12,6 +14,7 @@
 #include "source.h"
 #include "status.h"
 #include "tls.h"
+#include "variables.h"
 #include "watchdog.h"
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
@@ -159,6 +162,9 @@ static void register_hooks(apr_pool_t *p)
     ocspx_configtest_register_hooks(p);
     ocspx_tls_register_hooks(p);
     ocspx_status_register_hooks(p);
+    ocspx_connection_register_hooks(p);
+    ocspx_variables_register_hooks(p);
+    ocspx_api_register(p);
 }
 
 AP_DECLARE_MODULE(ocspx) = {

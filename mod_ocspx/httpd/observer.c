@@ -1,4 +1,5 @@
-/* observer: tells those who want to know what happened.
+/* observer: tells those who want to know what happened: OCSPXNotify's command
+ * and other modules.
  *
  * What happens to certificates is told by the refresher as it happens. The
  * chains are checked in the parent; what is new of them waits for the first
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 
 #include "../engine/notify.h"
+#include "api.h"
 #include "source.h"
 
 APLOG_USE_MODULE(ocspx);
@@ -90,7 +92,8 @@ void ocspx_observer_prepare(ocspx_generation_t *generation, apr_pool_t *pconf)
 
 int ocspx_observer_has_news(const ocspx_generation_t *generation)
 {
-    return generation->settings.notify && !apr_is_empty_array(generation->news);
+    return (generation->settings.notify || ocspx_api_listened()) &&
+           !apr_is_empty_array(generation->news);
 }
 
 /* --- telling ---------------------------------------------------------- */
@@ -101,7 +104,7 @@ static void tell(observer_t *observer, ocspx_event_e event, const char *name,
     char *text = json_dumps(about, JSON_COMPACT);
 
     json_decref(about);
-    if (text)
+    if (text && observer->notify)
         ocspx_notify_add(observer->notify, event, name, text, entry);
     free(text);
 }
@@ -114,9 +117,10 @@ static void happened(void *baton, ocspx_event_e event, unsigned entry,
     ocspx_report_row_t row;
     apr_pool_t *ptemp;
 
-    if (!observer->notify)
+    if (!observer->notify && !ocspx_api_listened())
         return;
     apr_pool_create(&ptemp, observer->pool);
+    ocspx_api_event(observer->generation, event, entry, now, ptemp);
     ocspx_report_entry(&row, &source, entry, now, ptemp);
     tell(observer, event, row.name,
          ocspx_report_object(ocspx_report_row_fields, &row, ptemp), (int)entry);
@@ -137,6 +141,7 @@ static void tell_news(observer_t *observer)
         const ocspx_report_finding_t *finding =
             APR_ARRAY_IDX(generation->news, i, const ocspx_report_finding_t *);
 
+        ocspx_api_finding(finding, ptemp);
         tell(observer, OCSPX_EVENT_CHAIN_BROKEN, finding->finding.subject,
              ocspx_report_finding(finding, ptemp), -1);
     }

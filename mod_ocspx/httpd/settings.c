@@ -29,6 +29,7 @@ void *ocspx_settings_create(apr_pool_t *p, server_rec *s)
         .withhold_revoked = OCSPX_UNSET,
         .chain_check = OCSPX_UNSET,
         .chain_repair = OCSPX_UNSET,
+        .env_vars = OCSPX_UNSET,
         .cache_size = OCSPX_UNSET,
         .ssl_cache_size = OCSPX_UNSET,
         .startup_wait = OCSPX_UNSET,
@@ -75,6 +76,7 @@ void *ocspx_settings_merge(apr_pool_t *p, void *base_, void *add_)
     MERGE_INT(chain_check);
     MERGE_POINTER(chain_trust);
     MERGE_INT(chain_repair);
+    MERGE_INT(env_vars);
     /* The rest is only ever given in the main server: base has it. */
     return d;
 }
@@ -128,6 +130,11 @@ ocspx_chain_check_e ocspx_settings_chain_check(const server_rec *s)
 int ocspx_settings_chain_repair(const server_rec *s)
 {
     return either(ocspx_settings_of(s)->chain_repair, 0);
+}
+
+int ocspx_settings_env_vars(const server_rec *s)
+{
+    return either(ocspx_settings_of(s)->env_vars, 0);
 }
 
 int ocspx_settings_disobeyed(server_rec *s)

@@ -37,6 +37,7 @@ typedef struct {
     int chain_check;
     const ocspx_chain_trust_t *chain_trust;
     int chain_repair;
+    int env_vars;
 
     int cache_size;
     int ssl_cache_size;
@@ -84,6 +85,9 @@ typedef enum {
 
 ocspx_chain_check_e ocspx_settings_chain_check(const server_rec *s);
 int ocspx_settings_chain_repair(const server_rec *s);
+
+/** Are the variables wanted in the environment of requests? */
+int ocspx_settings_env_vars(const server_rec *s);
 
 /** How certificates of virtual host @a s are to be treated. */
 const ocspx_registry_policy_t *ocspx_settings_policy(server_rec *s,

@@ -5,6 +5,7 @@
  */
 #include "source.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 #include "directives.h"
@@ -74,26 +75,73 @@ static ocspx_cause_e cause_of(why_e why, const ocspx_cert_t *cert)
     return reasons[why].cause;
 }
 
-/* Where the same certificate was noted for the same reason. */
-static apr_array_header_t *places_of(ocspx_generation_t *generation,
-                                     const ocspx_cert_t *cert, why_e why,
-                                     apr_pool_t *p)
+/* The same certificate noted for the same reason is one other. */
+static int number_of(ocspx_generation_t *generation, const ocspx_cert_t *cert,
+                     why_e why, apr_pool_t *p)
 {
     ocspx_report_other_t other = {.cert = cert,
                                   .state = reasons[why].state,
                                   .cause = cause_of(why, cert),
                                   .reason = reasons[why].reason};
     unsigned char *key = apr_palloc(p, KEY_LEN);
+    int *number;
 
     memcpy(key, cert->digest, OCSPX_CERT_DIGEST_LEN);
     key[OCSPX_CERT_DIGEST_LEN] = (unsigned char)why;
-    other.places = apr_hash_get(generation->others_seen, key, KEY_LEN);
-    if (!other.places) {
+    number = apr_hash_get(generation->others_seen, key, KEY_LEN);
+    if (!number) {
+        number = apr_pmemdup(p, &generation->others->nelts, sizeof(*number));
         other.places = apr_array_make(p, 1, sizeof(const char *));
-        apr_hash_set(generation->others_seen, key, KEY_LEN, other.places);
+        apr_hash_set(generation->others_seen, key, KEY_LEN, number);
         APR_ARRAY_PUSH(generation->others, ocspx_report_other_t) = other;
     }
-    return other.places;
+    return *number;
+}
+
+/* --- by certificate and by virtual host ------------------------------- */
+
+static void note(ocspx_generation_t *generation, server_rec *s,
+                 const ocspx_source_cert_t *cert)
+{
+    apr_pool_t *p = generation->registry->pool;
+    ocspx_source_cert_t *kept = apr_pmemdup(p, cert, sizeof(*cert));
+    apr_array_header_t *of =
+        apr_hash_get(generation->served, &s, sizeof(server_rec *));
+
+    if (!of) {
+        of = apr_array_make(p, 1, sizeof(const ocspx_source_cert_t *));
+        apr_hash_set(generation->served,
+                     apr_pmemdup(p, &s, sizeof(server_rec *)),
+                     sizeof(server_rec *), of);
+    }
+    APR_ARRAY_PUSH(of, const ocspx_source_cert_t *) = kept;
+    apr_hash_set(generation->certs, &kept->leaf, sizeof(X509 *), kept);
+}
+
+const ocspx_source_cert_t *
+ocspx_source_cert(const ocspx_generation_t *generation, const X509 *leaf)
+{
+    return apr_hash_get(generation->certs, &leaf, sizeof(X509 *));
+}
+
+const ocspx_source_cert_t *
+ocspx_source_cert_of(const ocspx_generation_t *generation, const server_rec *s,
+                     unsigned i)
+{
+    const apr_array_header_t *of =
+        apr_hash_get(generation->served, &s, sizeof(server_rec *));
+
+    return of && i < (unsigned)of->nelts
+               ? APR_ARRAY_IDX(of, i, const ocspx_source_cert_t *)
+               : NULL;
+}
+
+/* --- filling ----------------------------------------------------------- */
+
+void ocspx_source_add_entry(ocspx_generation_t *generation, server_rec *s,
+                            X509 *leaf, const ocspx_registry_entry_t *entry)
+{
+    note(generation, s, &(ocspx_source_cert_t){.leaf = leaf, .entry = entry});
 }
 
 void ocspx_source_add(ocspx_generation_t *generation, server_rec *s, X509 *leaf,
@@ -101,13 +149,16 @@ void ocspx_source_add(ocspx_generation_t *generation, server_rec *s, X509 *leaf,
 {
     apr_pool_t *p = generation->registry->pool;
     ocspx_cert_t *cert;
-    apr_array_header_t *places;
+    int number;
 
     if (ocspx_cert_make(&cert, leaf, NULL, p) != APR_SUCCESS)
         return;
-    places = places_of(generation, cert,
+    number = number_of(generation, cert,
                        why_not(s, cert, provided, known_issuer, p), p);
-    APR_ARRAY_PUSH(places, const char *) = ocspx_chains_place(s, p);
+    APR_ARRAY_PUSH(
+        APR_ARRAY_IDX(generation->others, number, ocspx_report_other_t).places,
+        const char *) = ocspx_chains_place(s, p);
+    note(generation, s, &(ocspx_source_cert_t){.leaf = leaf, .other = number});
 }
 
 void ocspx_source_prepare(ocspx_generation_t *generation, apr_pool_t *pconf)

@@ -200,8 +200,9 @@ static int has_other_provider(server_rec *s, X509 *leaf, apr_pool_t *p)
 
 /* mod_ssl has not asked about a certificate whose issuer is missing; and one
  * without responder is entered for the repair alone. */
-static void arrange_repair(server_rec *s, apr_pool_t *p, SSL_CTX *ctx,
-                           const apr_array_header_t *served)
+static const ocspx_registry_entry_t *
+arrange_repair(server_rec *s, apr_pool_t *p, SSL_CTX *ctx,
+               const apr_array_header_t *served)
 {
     ocspx_generation_t *generation = ocspx_generation_current();
     X509 *leaf = SSL_CTX_get0_certificate(ctx);
@@ -211,7 +212,7 @@ static void arrange_repair(server_rec *s, apr_pool_t *p, SSL_CTX *ctx,
     ocspx_cert_t *cert;
 
     if (ocspx_cert_make(&cert, leaf, NULL, p) != APR_SUCCESS)
-        return;
+        return NULL;
     *repair = (ocspx_repair_t){
         .cert = cert,
         .served = apr_array_copy(p, served),
@@ -225,6 +226,7 @@ static void arrange_repair(server_rec *s, apr_pool_t *p, SSL_CTX *ctx,
     if (!mark)
         X509_set_ex_data(leaf, ex_index(), entry);
     ocspx_mend_arrange(generation, ctx, leaf, entry, staple_repaired);
+    return entry;
 }
 
 static void check_cert(server_rec *s, apr_pool_t *p, SSL_CTX *ctx)
@@ -233,7 +235,9 @@ static void check_cert(server_rec *s, apr_pool_t *p, SSL_CTX *ctx)
     X509 *leaf = SSL_CTX_get0_certificate(ctx);
     apr_array_header_t *served = ocspx_served_by_ctx(ctx, p);
     ocspx_chain_t chain;
+    const ocspx_registry_entry_t *entry;
     int explicit_ssl, ours, provided;
+    const void *mark;
 
     ocspx_chains_check(&chain, generation->chains, s, served);
     if (ocspx_generation_rehearsal())
@@ -243,12 +247,15 @@ static void check_cert(server_rec *s, apr_pool_t *p, SSL_CTX *ctx)
     provided = ours && has_other_provider(s, leaf, p);
     if (provided)
         count(&generation->with_other_provider, leaf, s, p);
+    mark = X509_get_ex_data(leaf, ex_index());
+    entry = is_entry(mark) ? mark : NULL;
     if (ours && !provided && ocspx_settings_chain_repair(s) &&
         ocspx_repair_possible(&chain))
-        arrange_repair(s, p, ctx, served);
-    else if (!is_entry(X509_get_ex_data(leaf, ex_index())))
-        ocspx_source_add(generation, s, leaf, provided,
-                         X509_get_ex_data(leaf, ex_index()) != NULL);
+        entry = arrange_repair(s, p, ctx, served);
+    if (entry)
+        ocspx_source_add_entry(generation, s, leaf, entry);
+    else
+        ocspx_source_add(generation, s, leaf, provided, mark != NULL);
 }
 
 static int init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx)
