@@ -119,7 +119,7 @@ const char ocspx_page_style[] =
 "tbody+tbody,.rows tr+tr{border-top:1px solid var(--line)}\n"
 "table.list{table-layout:fixed}\n"
 ".list th:nth-child(1){width:9rem}.list th:nth-child(3){width:9rem}"
-".list th:nth-child(4){width:24%}.list th:nth-child(5){width:19%}\n"
+".list th:nth-child(4){width:27%}.list th:nth-child(5){width:18%}\n"
 "th[scope=row] a{font-weight:600}\n"
 "td.state .icon{margin:.2rem .45rem 0 0;float:left}\n"
 "td.state span{display:block;overflow:hidden}\n"
@@ -131,8 +131,8 @@ const char ocspx_page_style[] =
 
 /* --- timeline -------------------------------------------------------- */
 ".bar{display:block;width:100%;max-width:24rem;height:auto}\n"
-".ends{display:flex;justify-content:space-between;gap:1rem;"
-"max-width:24rem;padding:0 2%}\n"
+".ends{display:flex;justify-content:space-between;gap:0 .25rem;"
+"max-width:24rem;padding:0 2%;white-space:nowrap}\n"
 ".track{fill:var(--track)}\n"
 ".left{fill:var(--good)}\n"
 ".warn .left{fill:var(--warn)}.bad .left{fill:var(--bad)}\n"

@@ -160,6 +160,19 @@ START_TEST(queries)
 }
 END_TEST
 
+#define EXPIRY "\nocspx_staple_expiry_timestamp_seconds{"
+
+static int times(const char *text, const char *what)
+{
+    int n = 0;
+
+    while ((text = strstr(text, what))) {
+        n++;
+        text++;
+    }
+    return n;
+}
+
 START_TEST(pages)
 {
     EVP_PKEY *key = w->root->key;
@@ -184,7 +197,9 @@ START_TEST(pages)
     assert_has(page("?page=2"), "<span>Page 2 of 3</span>");
     ck_assert_int_eq(ask_page("?page=4").status, 404);
     ck_assert_int_eq(ask_page("?q=site-24&page=2").status, 404);
-    assert_has(page("?format=openmetrics"), "site-249.test");
+    ck_assert_int_eq(times(page("?format=openmetrics"), EXPIRY), 250);
+    ck_assert_int_eq(times(page("?format=openmetrics&page=2"), EXPIRY), 250);
+    ck_assert_int_eq(times(page("?format=prometheus&q=site-24"), EXPIRY), 10);
     assert_has(ask("/server-status", NULL, NULL).body,
                "and 240 more, none of them worse");
 }

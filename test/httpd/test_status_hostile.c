@@ -159,6 +159,7 @@ END_TEST
 START_TEST(a_name_of_4_kb)
 {
     char *bytes = apr_palloc(w->pool, 4096);
+    answer_t answer;
     pki_t *leaf;
 
     memset(bytes, '<', 4096);
@@ -167,6 +168,10 @@ START_TEST(a_name_of_4_kb)
     assert_all_formats("");
     assert_all_formats(cert_page(leaf, ""));
     ck_assert_uint_lt(strlen(page("")), 40000);
+    answer = ask_page(cert_page(leaf, "&format=der"));
+    assert_header(&answer, "Content-Disposition: attachment; filename=\""
+                           "________________________________"
+                           "________________________________.ocsp.der\"");
     assert_no_markup(ask("/server-status", NULL, NULL).body);
 }
 END_TEST

@@ -98,6 +98,26 @@ START_TEST(nothing_to_staple)
 }
 END_TEST
 
+/* Two responders, and nobody listens at either. */
+START_TEST(no_way_out)
+{
+    for (int i = 0; i < 2; i++) {
+        const char *name = apr_psprintf(w->pool, "%d.test", i);
+        const char *url =
+            apr_psprintf(w->pool, "http://127.0.0.1:%d/", procs_free_port());
+
+        world_vhost(w, name,
+                    world_leaf(w, &(pki_spec_t){.cn = name, .ocsp_urls = url}),
+                    NULL);
+    }
+    world_up(w);
+    assert_has(section(""), "<dt>EGRESS_BLOCKED: no responder can be reached: "
+                            "127.0.0.1:");
+    assert_has(section(""), ". Open outgoing TCP");
+    assert_has(page(""), "<h2 id=\"egress\">");
+}
+END_TEST
+
 static Suite *status_section_suite(void)
 {
     Suite *suite = suite_create("status_section");
@@ -110,6 +130,7 @@ static Suite *status_section_suite(void)
     tcase_add_test(tests, lines_of_auto);
     tcase_add_test(tests, extended_status_makes_no_difference);
     tcase_add_test(tests, nothing_to_staple);
+    tcase_add_test(tests, no_way_out);
     suite_add_tcase(suite, tests);
     return suite;
 }
