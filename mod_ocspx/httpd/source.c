@@ -48,7 +48,7 @@ static const struct {
 };
 
 static why_e why_not(server_rec *s, const ocspx_cert_t *cert, int provided,
-                     int known_issuer, apr_pool_t *p)
+                     apr_pool_t *p)
 {
     const ocspx_registry_policy_t *policy = ocspx_settings_policy(s, p);
     int explicit_ssl;
@@ -59,8 +59,8 @@ static why_e why_not(server_rec *s, const ocspx_cert_t *cert, int provided,
         return WHY_NO_WATCHDOG;
     if (provided)
         return WHY_PROVIDED;
-    if (known_issuer || (apr_is_empty_array(cert->urls) && !policy->force_url &&
-                         !policy->response_file))
+    if (apr_is_empty_array(cert->urls) && !policy->force_url &&
+        !policy->response_file)
         return WHY_NO_RESPONDER;
     return WHY_NO_ISSUER;
 }
@@ -145,7 +145,7 @@ void ocspx_source_add_entry(ocspx_generation_t *generation, server_rec *s,
 }
 
 void ocspx_source_add(ocspx_generation_t *generation, server_rec *s, X509 *leaf,
-                      int provided, int known_issuer)
+                      int provided)
 {
     apr_pool_t *p = generation->registry->pool;
     ocspx_cert_t *cert;
@@ -153,8 +153,7 @@ void ocspx_source_add(ocspx_generation_t *generation, server_rec *s, X509 *leaf,
 
     if (ocspx_cert_make(&cert, leaf, NULL, p) != APR_SUCCESS)
         return;
-    number = number_of(generation, cert,
-                       why_not(s, cert, provided, known_issuer, p), p);
+    number = number_of(generation, cert, why_not(s, cert, provided, p), p);
     APR_ARRAY_PUSH(
         APR_ARRAY_IDX(generation->others, number, ocspx_report_other_t).places,
         const char *) = ocspx_chains_place(s, p);

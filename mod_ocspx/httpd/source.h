@@ -19,10 +19,9 @@ void ocspx_source_add_entry(ocspx_generation_t *generation, server_rec *s,
 /**
  * Note a certificate of @a s that is not in the registry, and why.
  * @param provided another module staples it
- * @param known_issuer mod_ssl has found its issuer
  */
 void ocspx_source_add(ocspx_generation_t *generation, server_rec *s, X509 *leaf,
-                      int provided, int known_issuer);
+                      int provided);
 
 /** What was noted of a certificate; it is not looked into. NULL: nothing. */
 const ocspx_source_cert_t *

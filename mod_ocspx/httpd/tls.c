@@ -255,7 +255,7 @@ static void check_cert(server_rec *s, apr_pool_t *p, SSL_CTX *ctx)
     if (entry)
         ocspx_source_add_entry(generation, s, leaf, entry);
     else
-        ocspx_source_add(generation, s, leaf, provided, mark != NULL);
+        ocspx_source_add(generation, s, leaf, provided);
 }
 
 static int init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx)
