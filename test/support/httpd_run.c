@@ -16,6 +16,7 @@
 #include "procs.h"
 
 #define UP_MS 30000
+#define UP_VHOST_MS 25 /* for each virtual host */
 #define TEST_MS 60000
 #define STOP_MS 15000
 #define POLL_MS 10
@@ -119,6 +120,11 @@ static int is_up(const httpd_t *h)
     return ask_status(page, sizeof(page), h);
 }
 
+static int is_late(const httpd_t *h, long begin)
+{
+    return procs_ms() - begin > UP_MS + UP_VHOST_MS * (long)h->vhosts->nelts;
+}
+
 int httpd_start(httpd_t *h)
 {
     const char *argv[] = {httpd_config_binary(), "-DFOREGROUND", "-f",
@@ -133,7 +139,7 @@ int httpd_start(httpd_t *h)
     while (!is_up(h)) {
         if (parent_has_ended(h))
             return -1;
-        if (procs_ms() - begin > UP_MS) {
+        if (is_late(h, begin)) {
             httpd_kill9(h);
             return -1;
         }
@@ -152,7 +158,7 @@ static int reload(httpd_t *h, int sig)
     kill(*h->pid, sig);
     do {
         procs_sleep(POLL_MS);
-        if (parent_has_ended(h) || procs_ms() - begin > UP_MS)
+        if (parent_has_ended(h) || is_late(h, begin))
             return -1;
     } while (generation(h) < h->generation);
     return (int)(procs_ms() - begin);
