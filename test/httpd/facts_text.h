@@ -106,6 +106,18 @@ static inline const char *facts_between(const char *text, const char *from,
     return end ? apr_pstrmemdup(w->pool, at, (apr_size_t)(end - at)) : NULL;
 }
 
+/** From the last @a from that stands before @a to; NULL: no such. */
+static inline const char *facts_last(const char *text, const char *from,
+                                     const char *to)
+{
+    const char *end = strstr(text, to), *last = NULL;
+
+    for (const char *at = text; end && (at = strstr(at, from)) && at < end;)
+        last = at++;
+    return last ? apr_pstrmemdup(w->pool, last, (apr_size_t)(end - last))
+                : NULL;
+}
+
 /** The line that begins so, without its beginning. */
 static inline const char *facts_line(const char *text, const char *begin)
 {

@@ -6,6 +6,7 @@
  * must be equal in between; what is not, moved by itself.
  */
 #include "facts_told.h"
+#include "facts_totals.h"
 
 /* --- the fields of a certificate -------------------------------------- */
 
@@ -133,17 +134,21 @@ static void same_metrics(int i, const json_t *before, const json_t *after)
 /** What the list says of it, between its row's tags. */
 static void same_list(int i, const json_t *row)
 {
+    const char *link = apr_pstrcat(
+        w->pool, "<a href=\"?cert=", id_of(sites[i].leaf), "\">", NULL);
+    const char *word = state_word(facts_json(row, "state"));
     const char *cause = facts_json(row, "cause");
     const char *remedy = facts_json(row, "remedy");
-    const char *part = facts_between(
-        told.list,
-        apr_pstrcat(w->pool, "<a href=\"?cert=", id_of(sites[i].leaf), "\">",
-                    NULL),
-        "</tbody>");
+    const char *part = facts_between(told.list, link, "</tbody>");
     const char *shown = facts_between(part, "<strong class=\"code\">", "</");
     int quiet =
         strstr("waiting not-applicable other-provider", sites[i].state) != NULL;
 
+    facts_found(facts_what("page", sites[i].name, "outlook"), told.pages[i],
+                apr_pstrcat(w->pool, "<p>", word, NULL));
+    facts_found(facts_what("list", sites[i].name, "state"),
+                facts_last(told.list, "<td class=\"state\">", link),
+                apr_pstrcat(w->pool, "<span>", word, "<", NULL));
     facts_same(facts_what("list", sites[i].name, "name"),
                facts_plain(facts_between(part, "", "</a>")), sites[i].name);
     facts_same(
@@ -240,147 +245,6 @@ static void same_truth(int i, const json_t *row)
                facts_number((apr_int64_t)client.len));
 }
 
-/* --- totals ----------------------------------------------------------- */
-
-static const struct {
-    const char *key, *metric, *labels,
-        *number; /* of the command's first line */
-} totals[] = {
-    {"certificates", NULL, NULL, "certificates"},
-    {"certificatesFailing", "ocspx_certificates", "{state=\"failing\"}",
-     "failing"},
-    {"certificatesRevoked", "ocspx_certificates", "{state=\"revoked\"}",
-     "revoked"},
-    {"certificatesWithheld", "ocspx_certificates", "{state=\"withheld\"}",
-     "withheld"},
-    {"certificatesWaiting", "ocspx_certificates", "{state=\"waiting\"}",
-     "waiting"},
-    {"certificatesStapled", "ocspx_certificates", "{state=\"stapled\"}",
-     "stapled"},
-    {"certificatesOtherProvider", "ocspx_certificates",
-     "{state=\"other-provider\"}", NULL},
-    {"certificatesNotApplicable", "ocspx_certificates",
-     "{state=\"not-applicable\"}", NULL},
-    {"handshakesStapled", "ocspx_handshakes_total", "{result=\"stapled\"}",
-     "handshakes_stapled"},
-    {"handshakesEmpty", "ocspx_handshakes_total", "{result=\"empty\"}",
-     "handshakes_empty"},
-    {"handshakesExpired", "ocspx_handshakes_total", "{result=\"expired\"}",
-     "handshakes_expired"},
-    {"findingsError", "ocspx_chain_findings", "{severity=\"error\"}",
-     "chain_errors"},
-    {"findingsWarning", "ocspx_chain_findings", "{severity=\"warning\"}",
-     "chain_warnings"},
-    {"findingsInfo", "ocspx_chain_findings", "{severity=\"info\"}", NULL},
-    {"cacheBytes", "ocspx_cache_bytes", "", NULL},
-    {"cacheUsed", "ocspx_cache_used_bytes", "", NULL},
-};
-
-static void same_totals(const json_t *before, const json_t *after)
-{
-    const char *value = steady(before, after, "earliestSafeUntil");
-
-    for (int i = 0; i < COUNT(totals); i++) {
-        const char *n = steady(before, after, totals[i].key);
-
-        if (n && totals[i].metric)
-            facts_same(
-                facts_what("metric", "totals", totals[i].key),
-                facts_sample(told.metrics, totals[i].metric, totals[i].labels),
-                n);
-        if (n && totals[i].number)
-            facts_same(facts_what("cli", "totals", totals[i].key),
-                       facts_performance(told.cli, totals[i].number), n);
-    }
-    if (!value)
-        return;
-    facts_same("earliest metric",
-               facts_sample(told.metrics,
-                            "ocspx_earliest_staple_expiry_timestamp_seconds",
-                            ""),
-               facts_seconds(value));
-    facts_same("earliest cli",
-               facts_between(told.cli, "earliest safe until ", " ("), value);
-    facts_same(
-        "earliest page",
-        facts_between(facts_between(told.list, "first staple ends", "</p>"),
-                      "datetime=\"", "\""),
-        value);
-    facts_found("earliest name", told.list,
-                apr_pstrcat(w->pool, ", that of ",
-                            facts_json(before, "earliestName"), ".</p>", NULL));
-}
-
-static void same_automatic(const json_t *before, const json_t *after)
-{
-    const char *key;
-    const json_t *value;
-
-    json_object_foreach((json_t *)(uintptr_t)before, key, value)
-    {
-        const char *text = steady(before, after, key);
-
-        if (text)
-            facts_same(facts_what("?auto", "totals", key),
-                       facts_automatic(told.automatic, key), text);
-    }
-}
-
-/* The page's tiles, and what its headline adds up. */
-static void same_headline(const json_t *before)
-{
-    static const char *const words[][2] = {
-        {"certificatesFailing", "failing"},
-        {"certificatesRevoked", "revoked"},
-        {"certificatesWithheld", "withheld"},
-        {"certificatesWaiting", "waiting"},
-        {"certificatesStapled", "stapled"},
-        {"certificatesOtherProvider", "other-provider"},
-        {"certificatesNotApplicable", "not-applicable"}};
-    apr_int64_t stapled = apr_atoi64(facts_json(before, "handshakesStapled"));
-    apr_int64_t bare = apr_atoi64(facts_json(before, "handshakesEmpty")) +
-                       apr_atoi64(facts_json(before, "handshakesExpired"));
-    int attention = 0;
-
-    for (int i = 0; i < COUNT(words); i++) {
-        const char *n = facts_json(before, words[i][0]);
-        const char *tile = facts_between(
-            told.list,
-            apr_pstrcat(w->pool, "<a href=\"?state=", words[i][1], "\"", NULL),
-            "</a>");
-
-        facts_same(facts_what("tile", "totals", words[i][0]),
-                   facts_between(tile, "<b>", "</b>"), n);
-        facts_found(facts_what("cli line", "totals", words[i][0]),
-                    facts_line(told.cli, "OCSPX "),
-                    apr_pstrcat(w->pool, ", ", n, " ", words[i][1], ",", NULL));
-        attention += i < 3 ? atoi(n) : 0;
-    }
-    facts_same(
-        "in all",
-        facts_between(facts_between(told.list,
-                                    "<a href=\"?\" aria-current=\"true\">",
-                                    "</a>"),
-                      "<b>", "</b> in all"),
-        facts_json(before, "certificates"));
-    facts_same("headline", facts_between(told.list, "<h1>", "</h1>"),
-               apr_psprintf(w->pool,
-                            "%d of %s certificates and %s certificate chain%s "
-                            "need attention",
-                            attention, facts_json(before, "certificates"),
-                            facts_json(before, "findingsError"),
-                            strcmp(facts_json(before, "findingsError"), "1")
-                                ? "s"
-                                : ""));
-    facts_found("handshakes", told.list,
-                apr_psprintf(w->pool,
-                             "of %" APR_INT64_T_FMT
-                             " that asked; %" APR_INT64_T_FMT " got none, %s "
-                             "of them as it had expired",
-                             stapled + bare, bare,
-                             facts_json(before, "handshakesExpired")));
-}
-
 /* --- findings --------------------------------------------------------- */
 
 static void same_finding(const json_t *finding)
@@ -469,6 +333,9 @@ START_TEST(everywhere)
     same_totals(before, after);
     same_automatic(before, after);
     same_headline(before);
+    same_clocks(before, after);
+    same_egress(before);
+    same_responders(told.before, told.after);
     same_findings(told.before);
     same_samples();
     for (int i = 0; i < SITES; i++)
