@@ -292,8 +292,7 @@ ocspx_cause_group_e ocspx_cause_group(ocspx_cause_e cause)
     };
     unsigned i = 0;
 
-    while (i < sizeof(groups) / sizeof(groups[0]) - 1 &&
-           cause > groups[i].last)
+    while (i < sizeof(groups) / sizeof(groups[0]) - 1 && cause > groups[i].last)
         i++;
     return groups[i].group;
 }
