@@ -9,7 +9,6 @@ static void put(const ocspx_metrics_text_t *text, const char *line)
     text->write(text->baton, line, strlen(line));
 }
 
-/* In OpenMetrics a counter's family goes without the suffix of its samples. */
 static const char *total(const ocspx_metrics_text_t *text)
 {
     return text->family->type == OCSPX_METRICS_COUNTER ? "_total" : "";
@@ -18,10 +17,18 @@ static const char *total(const ocspx_metrics_text_t *text)
 static void describe(const ocspx_metrics_text_t *text, const char *keyword,
                      const char *what)
 {
-    put(text,
-        apr_pstrcat(text->p, "# ", keyword, " ", text->family->name,
-                    text->format == OCSPX_METRICS_PROMETHEUS ? total(text) : "",
-                    " ", what, "\n", NULL));
+    put(text, apr_pstrcat(text->p, "# ", keyword, " ", text->family->name,
+                          total(text), " ", what, "\n", NULL));
+}
+
+/* In OpenMetrics a counter's family goes without the suffix of its samples, and
+ * promtool, which knows the plain text alone, would find no help for them. So
+ * there it is without a type: both are content, and Prometheus does the same
+ * with it. */
+static int has_type(const ocspx_metrics_text_t *text)
+{
+    return text->format == OCSPX_METRICS_PROMETHEUS ||
+           text->family->type != OCSPX_METRICS_COUNTER;
 }
 
 void ocspx_metrics_text_begin(ocspx_metrics_text_t *text,
@@ -35,7 +42,8 @@ void ocspx_metrics_text_begin(ocspx_metrics_text_t *text,
 
     text->family = family;
     describe(text, "HELP", family->help);
-    describe(text, "TYPE", types[family->type]);
+    if (has_type(text))
+        describe(text, "TYPE", types[family->type]);
     if (family->unit && text->format == OCSPX_METRICS_OPENMETRICS)
         describe(text, "UNIT", family->unit);
 }
