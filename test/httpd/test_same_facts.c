@@ -217,6 +217,23 @@ static void same_log(int i, const json_t *row)
                                 facts_json(row, "safeUntil"), NULL));
 }
 
+static const char *end_of(const pki_t *leaf)
+{
+    apr_time_exp_t e = {0};
+    struct tm tm;
+    apr_time_t t;
+
+    ck_assert_int_eq(ASN1_TIME_to_tm(X509_get0_notAfter(leaf->cert), &tm), 1);
+    e.tm_year = tm.tm_year;
+    e.tm_mon = tm.tm_mon;
+    e.tm_mday = tm.tm_mday;
+    e.tm_hour = tm.tm_hour;
+    e.tm_min = tm.tm_min;
+    e.tm_sec = tm.tm_sec;
+    apr_time_exp_gmt_get(&t, &e);
+    return facts_number(apr_time_sec(t));
+}
+
 /** What does not come from the module at all. */
 static void same_truth(int i, const json_t *row)
 {
@@ -227,6 +244,9 @@ static void same_truth(int i, const json_t *row)
                sites[i].state);
     facts_same(facts_what("test", name, "fingerprint"),
                facts_json(row, "fingerprint"), id_of(sites[i].leaf));
+    facts_same(facts_what("test", name, "notAfter"),
+               facts_seconds(facts_json(row, "notAfter")),
+               end_of(sites[i].leaf));
     if (!strcmp(sites[i].state, "other-provider"))
         return;
     facts_same(facts_what("client", name, "stapled"),
@@ -241,6 +261,9 @@ static void same_truth(int i, const json_t *row)
     facts_same(facts_what("client", name, "thisUpdate"),
                facts_seconds(facts_json(row, "thisUpdate")),
                facts_number(apr_time_sec(client.this_update)));
+    facts_same(facts_what("client", name, "nextUpdate"),
+               facts_seconds(facts_json(row, "nextUpdate")),
+               facts_number(apr_time_sec(client.next_update)));
     facts_same(facts_what("client", name, "bytes"), facts_json(row, "bytes"),
                facts_number((apr_int64_t)client.len));
 }
