@@ -61,22 +61,22 @@ static const struct {
 
 /* --- one certificate -------------------------------------------------- */
 
-/** "under 1 ms", "12 ms", "1.2 s" says the same as seconds. */
+/** "under 1 ms", "12 ms", "1.2 s": the same as seconds, but for rounding. */
 static void same_duration(const char *what, const char *words,
                           const char *seconds)
 {
-    double value = atof(words), wanted = atof(seconds);
-    int whole = strstr(words, "ms") == NULL;
-    double off = (!strncmp(words, "under", 5) ? 0.5
-                  : whole                     ? 1000 * value
-                                              : value) -
-                 1000 * wanted;
+    double off = 0.5, slack = 0.51;
 
-    facts_same(what, strcmp(seconds, "none") ? "near" : words,
-               strcmp(seconds, "none") && off <= (whole ? 101 : 0.51) &&
-                       off >= (whole ? -101 : -0.51)
-                   ? "near"
-                   : seconds);
+    if (words && strcmp(seconds, "none")) {
+        if (!strstr(words, "ms"))
+            slack = 101;
+        if (strncmp(words, "under ", 6))
+            off = atof(words) * (slack > 1 ? 1000 : 1);
+        off -= 1000 * atof(seconds);
+        if (off <= slack && off >= -slack)
+            words = seconds;
+    }
+    facts_same(what, words, seconds);
 }
 
 static void same_cells(int i, const json_t *before, const json_t *after)
