@@ -389,10 +389,17 @@ static void *run_reader(void *baton)
     return NULL;
 }
 
-static double load(int seconds)
+/* Handshakes a second; and a second of the worker's processor time, whatever
+ * it spent that on. */
+typedef struct {
+    double rate[ROUNDS], processor[ROUNDS];
+} rates_t;
+
+static void load(rates_t *rates, int round, int seconds)
 {
     const char **names = apr_palloc(w->pool, (apr_size_t)many * sizeof(*names));
     client_load_result_t result;
+    double before = processor_ms();
 
     for (int i = 0; i < many; i++)
         names[i] = name_of(i);
@@ -405,34 +412,41 @@ static double load(int seconds)
                                                 .seconds = seconds},
                           w->pool));
     ck_assert_msg(result.failures + result.invalid == 0, "%s", result.error);
-    return (double)result.handshakes / seconds;
+    rates->rate[round] = (double)result.handshakes / seconds;
+    rates->processor[round] =
+        1000 * (double)result.handshakes / (processor_ms() - before);
 }
 
-static double load_with(reader_t *reader, int seconds)
+static void load_with(rates_t *rates, int round, int seconds, reader_t *reader)
 {
     pthread_t thread;
-    double rate;
 
     reader->port = httpd_plain_port(w->httpd);
     reader->stop = 0;
     ck_assert_int_eq(pthread_create(&thread, NULL, run_reader, reader), 0);
-    rate = load(seconds);
+    load(rates, round, seconds);
     __atomic_store_n(&reader->stop, 1, __ATOMIC_RELAXED);
     pthread_join(thread, NULL);
     ck_assert_int_gt(reader->polls, 0);
     ck_assert_int_eq(reader->failures, 0);
-    return rate;
 }
 
-static void tell(const char *what, const reader_t *reader, double *with,
-                 double *without, int seconds)
+static const char *compared(double *without, double *with)
 {
-    double quiet = median(without, ROUNDS), busy = median(with, ROUNDS);
+    double alone = median(without, ROUNDS), beside = median(with, ROUNDS);
 
-    printf("handshakes a second: %.0f, with a reader of %s (%.1f a second) "
-           "%.0f, ratio %.2f\n",
-           quiet, what, (double)reader->polls / (ROUNDS * seconds), busy,
-           busy / quiet);
+    return apr_psprintf(w->pool, "%.0f alone, %.0f beside, ratio %.2f", alone,
+                        beside, beside / alone);
+}
+
+static void tell(const char *what, const reader_t *reader, rates_t *without,
+                 rates_t *with, int seconds)
+{
+    printf("handshakes a second and a reader of %s, %.1f times a second: %s; "
+           "a second of the processor: %s\n",
+           what, (double)reader->polls / (ROUNDS * seconds),
+           compared(without->rate, with->rate),
+           compared(without->processor, with->processor));
 }
 
 static void handshakes_beside_a_reader(void)
@@ -441,17 +455,17 @@ static void handshakes_beside_a_reader(void)
                                       "?format=openmetrics"};
     reader_t page_alone = {.args = all, .count = 1};
     reader_t of_all = {.args = all, .count = COUNT(all)};
-    double without[ROUNDS], with_page[ROUNDS], with_all[ROUNDS];
+    rates_t without, with_page, with_all;
     int seconds = many > MANY ? 3 : 1;
 
-    load(1);
+    load(&without, 0, 1); /* to warm up */
     for (int i = 0; i < ROUNDS; i++) {
-        without[i] = load(seconds);
-        with_page[i] = load_with(&page_alone, seconds);
-        with_all[i] = load_with(&of_all, seconds);
+        load(&without, i, seconds);
+        load_with(&with_page, i, seconds, &page_alone);
+        load_with(&with_all, i, seconds, &of_all);
     }
-    tell("the page", &page_alone, with_page, without, seconds);
-    tell("page, JSON and metrics", &of_all, with_all, without, seconds);
+    tell("the page", &page_alone, &without, &with_page, seconds);
+    tell("page, JSON and metrics", &of_all, &without, &with_all, seconds);
 }
 
 /* In one test: the start takes longer than all the rest. */
