@@ -48,6 +48,38 @@ START_TEST(codes_and_lines_are_unique)
 }
 END_TEST
 
+/* The first and the last of each. */
+START_TEST(groups)
+{
+    static const struct {
+        ocspx_cause_e cause;
+        const char *group;
+    } known[] = {
+        {OCSPX_CAUSE_NONE, "ok"},
+        {OCSPX_CAUSE_SERVER_CLOCK, "clock"},
+        {OCSPX_CAUSE_STALE, "clock"},
+        {OCSPX_CAUSE_DNS, "egress"},
+        {OCSPX_CAUSE_INTERCEPTED, "egress"},
+        {OCSPX_CAUSE_BAD_SIGNATURE, "signer"},
+        {OCSPX_CAUSE_SIGNER_EXPIRES_EARLY, "signer"},
+        {OCSPX_CAUSE_NO_URL, "configuration"},
+        {OCSPX_CAUSE_HANDSHAKE_FAILED, "configuration"},
+        {OCSPX_CAUSE_CHAIN_MISSING, "chain"},
+        {OCSPX_CAUSE_CHAIN_NOT_CERT, "chain"},
+        {OCSPX_CAUSE_RESP_HTTP, "responder"},
+        {OCSPX_CAUSE_RESP_TOO_LARGE, "responder"},
+        {OCSPX_CAUSE_UNKNOWN, "status"},
+        {OCSPX_CAUSE_REVOKED, "ok"},
+        {OCSPX_CAUSE_COUNT, "ok"},
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        ck_assert_str_eq(
+            ocspx_cause_group_name(ocspx_cause_group(known[i].cause)),
+            known[i].group);
+}
+END_TEST
+
 /* Codes are a promise to those who parse them; so is their order of harm. */
 START_TEST(known_codes)
 {
@@ -81,6 +113,7 @@ int main(void)
 
     tcase_add_loop_test(tc, every_value_has_its_words, 0, OCSPX_CAUSE_COUNT);
     tcase_add_loop_test(tc, codes_and_lines_are_unique, 0, OCSPX_CAUSE_COUNT);
+    tcase_add_test(tc, groups);
     tcase_add_test(tc, known_codes);
     tcase_add_test(tc, out_of_range_is_none);
     suite_add_tcase(suite, tc);
