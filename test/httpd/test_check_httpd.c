@@ -208,8 +208,8 @@ START_TEST(several_are_told_apart)
                                          "warning: warning STAPLE_MISSING",
                                          "ok:"};
     static const char *const titles[] = {
-        "\nOK - good.test", "\nCRITICAL - alone.test", "\nWARNING - bare.test",
-        "\nOK - none.test"};
+        "\nOK - good.test", "\n\nCRITICAL - alone.test",
+        "\n\nWARNING - bare.test", "\n\nOK - none.test"};
     const char *text, *at;
     json_t *hosts;
 

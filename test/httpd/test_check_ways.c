@@ -146,13 +146,17 @@ END_TEST
 
 START_TEST(address_instead_of_name)
 {
+    json_t *host;
     int port;
 
     set_site(&(pki_spec_t){.names = "IP:::1"});
     site.host = "::1";
     port = start();
-    json_decref(assert_found(
-        apr_psprintf(pool, "check [::1]:%d --trust root.pem", port), "ok:"));
+    host = assert_found(
+        apr_psprintf(pool, "check [::1]:%d --trust root.pem", port), "ok:");
+    ck_assert_str_eq(text_of(host, "connected"),
+                     apr_psprintf(pool, "[::1]:%d", port));
+    json_decref(host);
     json_decref(assert_found(
         apr_psprintf(pool, "check ::1 --connect [::1]:%d --trust root.pem",
                      port),

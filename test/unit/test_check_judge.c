@@ -70,20 +70,26 @@ static cli_check_cert_t *bring_usual(unsigned handshakes)
                                            .ocsp_urls = "http://ca.test/"});
 }
 
-/** Staple to it in this handshake. */
-static void staple(const cli_check_cert_t *cert, int handshake,
-                   apr_interval_time_t left)
+/** Staple to it in this handshake what is valid between these two times. */
+static void staple_of(const cli_check_cert_t *cert, int handshake,
+                      apr_time_t from, apr_time_t to)
 {
     pki_single_t single = {.cert = cert->cert->leaf,
                            .issuer = issuer->cert,
-                           .this_update = host.now - 12 * HOUR,
-                           .next_update = host.now + left};
+                           .this_update = from,
+                           .next_update = to};
     cli_handshake_t *h = &host.handshakes[handshake];
 
     h->staple = pki_response(
         &h->staple_len,
         &(pki_response_t){.singles = &single, .count = 1, .signer = issuer},
         pool);
+}
+
+static void staple(const cli_check_cert_t *cert, int handshake,
+                   apr_interval_time_t left)
+{
+    staple_of(cert, handshake, host.now - 12 * HOUR, host.now + left);
 }
 
 /** All findings, in short. */
@@ -148,6 +154,16 @@ START_TEST(worst_staple_is_shown)
     ck_assert_int_eq(apr_time_sec(cert->staple.next_update),
                      apr_time_sec(host.now + hours[pairs[_i].worst] * HOUR));
     ck_assert_uint_eq(cert->stapled, 1u << 0 | 1u << 2);
+}
+END_TEST
+
+/* Clocks differ a little, and clients know that. */
+START_TEST(staple_from_a_clock_that_is_ahead)
+{
+    apr_interval_time_t ahead = apr_time_from_sec(_i ? 400 : 200);
+
+    staple_of(bring_usual(1u << 0), 0, host.now + ahead, host.now + HOUR);
+    ck_assert_str_eq(judge(), _i ? "error FUTURE" : "");
 }
 END_TEST
 
@@ -265,6 +281,7 @@ static Suite *judge_suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, staple_in_one_version_only);
     tcase_add_loop_test(tests, worst_staple_is_shown, 0, COUNT(pairs));
+    tcase_add_loop_test(tests, staple_from_a_clock_that_is_ahead, 0, 2);
     tcase_add_loop_test(tests, first_to_expire_is_summed_up, 0, 2);
     tcase_add_loop_test(tests, beside_a_handshake_that_is_done, 0,
                         COUNT(others));
