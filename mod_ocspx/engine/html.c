@@ -58,7 +58,7 @@ void ocspx_html_text(const ocspx_html_t *html, const char *text)
     }
 }
 
-void ocspx_html_put(const ocspx_html_t *html, const char *first, ...)
+void ocspx_html_pieces(const ocspx_html_t *html, const char *first, ...)
 {
     const char *piece = first;
     int is_text = 0;

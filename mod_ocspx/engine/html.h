@@ -3,6 +3,7 @@
 #define OCSPX_HTML_H
 
 #include <apr.h>
+#include <stddef.h>
 
 /** Where the pieces go. */
 typedef struct {
@@ -13,12 +14,14 @@ typedef struct {
 /**
  * Write markup and text in turn:
  *
- *   ocspx_html_put(html, "<td class=\"name\">", name, "</td>", NULL);
+ *   ocspx_html_put(html, "<td class=\"name\">", name, "</td>");
  *
  * Every second string is text and gets escaped, the others are markup and are
- * written as they are. Text is never NULL.
+ * written as they are. None of them is NULL.
  */
-void ocspx_html_put(const ocspx_html_t *html, const char *markup, ...)
+#define ocspx_html_put(...) ocspx_html_pieces(__VA_ARGS__, (const char *)NULL)
+
+void ocspx_html_pieces(const ocspx_html_t *html, const char *markup, ...)
     __attribute__((sentinel));
 
 /** Text, for an element or between double quotes: printable ASCII, whatever

@@ -28,9 +28,8 @@ static void put_head(const ocspx_page_run_t *run, apr_pool_t *p)
         "initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light "
         "dark\">\n<meta name=\"robots\" content=\"noindex\">\n<title>",
         title(run, p), " &ndash; OCSP stapling on ", run->page->host,
-        "</title>\n<style>", NULL);
-    ocspx_html_put(run->html, ocspx_page_style, "", "</style>\n</head>\n",
-                   NULL);
+        "</title>\n<style>");
+    ocspx_html_put(run->html, ocspx_page_style, "", "</style>\n</head>\n");
 }
 
 static void put_banner(const ocspx_page_run_t *run, apr_pool_t *p)
@@ -40,11 +39,11 @@ static void put_banner(const ocspx_page_run_t *run, apr_pool_t *p)
     ocspx_html_put(html,
                    "<body>\n<a class=\"skip\" href=\"#main\">Skip to the "
                    "report</a>\n<header><p><b>OCSP stapling</b> on ",
-                   run->page->host, "</p><p class=\"soft\">", NULL);
+                   run->page->host, "</p><p class=\"soft\">");
     ocspx_page_time(html, run->now, p);
-    ocspx_html_put(html, "</p></header>\n", NULL);
+    ocspx_html_put(html, "</p></header>\n");
     ocspx_page_symbols(html);
-    ocspx_html_put(html, "\n<main id=\"main\">\n", NULL);
+    ocspx_html_put(html, "\n<main id=\"main\">\n");
 }
 
 /* The same in another format. */
@@ -57,7 +56,7 @@ static void put_link(const ocspx_page_run_t *run, ocspx_query_format_e format,
     if (format == OCSPX_QUERY_OPENMETRICS)
         query.report = (ocspx_report_query_t){0};
     ocspx_html_put(run->html, " <a href=\"?", ocspx_query_write(&query, p),
-                   "\">", name, "</a>", NULL);
+                   "\">", name, "</a>");
 }
 
 static void put_footer(const ocspx_page_run_t *run, apr_pool_t *p)
@@ -65,13 +64,13 @@ static void put_footer(const ocspx_page_run_t *run, apr_pool_t *p)
     const ocspx_html_t *html = run->html;
 
     ocspx_html_put(html, "</main>\n<footer><p>mod_ocspx ", run->totals->version,
-                   ", made ", NULL);
+                   ", made ");
     ocspx_page_time(html, run->now, p);
-    ocspx_html_put(html, "</p><p>The same as", NULL);
+    ocspx_html_put(html, "</p><p>The same as");
     put_link(run, OCSPX_QUERY_JSON, "JSON", p);
-    ocspx_html_put(html, " or", NULL);
+    ocspx_html_put(html, " or");
     put_link(run, OCSPX_QUERY_OPENMETRICS, "metrics", p);
-    ocspx_html_put(html, "</p></footer>\n</body>\n</html>\n", NULL);
+    ocspx_html_put(html, "</p></footer>\n</body>\n</html>\n");
 }
 
 /* --- the list -------------------------------------------------------- */
@@ -84,7 +83,7 @@ static void put_choice(const ocspx_page_run_t *run, ocspx_report_state_e state)
 
     ocspx_html_put(html, "<option value=\"", name,
                    asked && !strcmp(asked, name) ? "\" selected>" : "\">",
-                   ocspx_page_state_word(state), "</option>", NULL);
+                   ocspx_page_state_word(state), "</option>");
 }
 
 static void put_form(const ocspx_page_run_t *run)
@@ -100,14 +99,12 @@ static void put_form(const ocspx_page_run_t *run)
                    search ? search : "",
                    "\"></p><p><label for=\"state\">State</label>"
                    "<select id=\"state\" name=\"state\">"
-                   "<option value=\"\">any</option>",
-                   NULL);
+                   "<option value=\"\">any</option>");
     for (i = 0; i < OCSPX_REPORT_STATES; i++)
         put_choice(run, (ocspx_report_state_e)i);
     ocspx_html_put(html,
                    "</select></p><p><button type=\"submit\">Show</button></p>"
-                   "</form>",
-                   NULL);
+                   "</form>");
 }
 
 static void put_turn(const ocspx_page_run_t *run, unsigned to, const char *rel,
@@ -117,7 +114,7 @@ static void put_turn(const ocspx_page_run_t *run, unsigned to, const char *rel,
 
     query.report.page = to;
     ocspx_html_put(run->html, "<a rel=\"", rel, "\" href=\"?",
-                   ocspx_query_write(&query, p), "\">", words, "</a> ", NULL);
+                   ocspx_query_write(&query, p), "\">", words, "</a> ");
 }
 
 static void put_paging(const ocspx_page_run_t *run, apr_pool_t *p)
@@ -127,15 +124,14 @@ static void put_paging(const ocspx_page_run_t *run, apr_pool_t *p)
 
     if (report->pages < 2)
         return;
-    ocspx_html_put(html, "<nav class=\"paging\" aria-label=\"Pages\">", NULL);
+    ocspx_html_put(html, "<nav class=\"paging\" aria-label=\"Pages\">");
     if (report->page > 1)
         put_turn(run, report->page - 1, "prev", "Previous page", p);
     ocspx_html_put(html, "<span>Page ", ocspx_words_count(report->page, p),
-                   " of ", ocspx_words_count(report->pages, p), "</span> ",
-                   NULL);
+                   " of ", ocspx_words_count(report->pages, p), "</span> ");
     if (report->page < report->pages)
         put_turn(run, report->page + 1, "next", "Next page", p);
-    ocspx_html_put(html, "</nav>", NULL);
+    ocspx_html_put(html, "</nav>");
 }
 
 static void put_caption(const ocspx_page_run_t *run, apr_pool_t *p)
@@ -143,15 +139,12 @@ static void put_caption(const ocspx_page_run_t *run, apr_pool_t *p)
     const ocspx_report_t *report = run->report;
 
     ocspx_html_put(run->html, "<caption>",
-                   ocspx_words_number(report->matching, "certificate", p), "",
-                   NULL);
+                   ocspx_words_number(report->matching, "certificate", p), "");
     if (report->matching < run->totals->certificates)
         ocspx_html_put(run->html, " of ",
-                       ocspx_words_count(run->totals->certificates, p), "",
-                       NULL);
-    ocspx_html_put(
-        run->html,
-        report->matching > 1 ? ", worst first</caption>" : "</caption>", NULL);
+                       ocspx_words_count(run->totals->certificates, p), "");
+    ocspx_html_put(run->html, report->matching > 1 ? ", worst first</caption>"
+                                                   : "</caption>");
 }
 
 static void put_rows(const ocspx_page_run_t *run, apr_pool_t *p)
@@ -171,17 +164,15 @@ static void put_table(const ocspx_page_run_t *run, apr_pool_t *p)
 {
     const ocspx_html_t *html = run->html;
 
-    ocspx_html_put(html, "<table class=\"list\">", NULL);
+    ocspx_html_put(html, "<table class=\"list\">");
     put_caption(run, p);
-    ocspx_html_put(html,
-                   "<thead><tr><th scope=\"col\">State</th>"
-                   "<th scope=\"col\">Certificate</th>"
-                   "<th scope=\"col\">Safe until</th>"
-                   "<th scope=\"col\">Life of the response</th>"
-                   "<th scope=\"col\">Responder</th></tr></thead>\n",
-                   NULL);
+    ocspx_html_put(html, "<thead><tr><th scope=\"col\">State</th>"
+                         "<th scope=\"col\">Certificate</th>"
+                         "<th scope=\"col\">Safe until</th>"
+                         "<th scope=\"col\">Life of the response</th>"
+                         "<th scope=\"col\">Responder</th></tr></thead>\n");
     put_rows(run, p);
-    ocspx_html_put(html, "</table>", NULL);
+    ocspx_html_put(html, "</table>");
     ocspx_page_legend(html);
 }
 
@@ -192,16 +183,15 @@ static void put_list(const ocspx_page_run_t *run, apr_pool_t *p)
     ocspx_html_put(html,
                    "<section class=\"card\" aria-labelledby=\"certificates\">"
                    "<div class=\"title\">"
-                   "<h2 id=\"certificates\">Certificates</h2>",
-                   NULL);
+                   "<h2 id=\"certificates\">Certificates</h2>");
     put_form(run);
-    ocspx_html_put(html, "</div>", NULL);
+    ocspx_html_put(html, "</div>");
     if (run->report->count)
         put_table(run, p);
     else
-        ocspx_html_put(html, "<p>There is none, or none like this.</p>", NULL);
+        ocspx_html_put(html, "<p>There is none, or none like this.</p>");
     put_paging(run, p);
-    ocspx_html_put(html, "</section>", NULL);
+    ocspx_html_put(html, "</section>");
 }
 
 void ocspx_page_print(const ocspx_page_t *page, const ocspx_html_t *html,

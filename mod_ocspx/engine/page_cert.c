@@ -19,15 +19,15 @@ static void put_outlook(const ocspx_page_run_t *run,
 
     ocspx_html_put(html, "<p>",
                    ocspx_page_state_word(ocspx_page_state(row->state)),
-                   *hint ? ": " : "", hint, "", NULL);
+                   *hint ? ": " : "", hint, "");
     if (row->safe_until) {
-        ocspx_html_put(html, " until ", NULL);
+        ocspx_html_put(html, " until ");
         ocspx_page_time(html, row->safe_until, p);
         ocspx_html_put(html, ", ",
                        ocspx_words_when(row->safe_until, run->now, p),
-                       ", if nothing changes", NULL);
+                       ", if nothing changes");
     }
-    ocspx_html_put(html, ".</p>", NULL);
+    ocspx_html_put(html, ".</p>");
 }
 
 static void put_heading(const ocspx_page_run_t *run,
@@ -38,13 +38,12 @@ static void put_heading(const ocspx_page_run_t *run,
     ocspx_html_put(html,
                    "<p class=\"back\"><a href=\"?\">All certificates</a></p>"
                    "<div class=\"verdict ",
-                   ocspx_page_tone_class(ocspx_page_row_tone(row)), "\">",
-                   NULL);
+                   ocspx_page_tone_class(ocspx_page_row_tone(row)), "\">");
     ocspx_page_state_icon(html, ocspx_page_state(row->state),
                           ocspx_page_row_tone(row));
-    ocspx_html_put(html, "<div><h1>", row->name, "</h1>", NULL);
+    ocspx_html_put(html, "<div><h1>", row->name, "</h1>");
     put_outlook(run, row, p);
-    ocspx_html_put(html, "</div></div>", NULL);
+    ocspx_html_put(html, "</div></div>");
 }
 
 static void put_problem(const ocspx_page_run_t *run,
@@ -57,9 +56,9 @@ static void put_problem(const ocspx_page_run_t *run,
     ocspx_html_put(html, "<section class=\"card ",
                    ocspx_page_tone_class(ocspx_page_row_tone(row)),
                    "\" aria-labelledby=\"problem\"><h2 id=\"problem\">",
-                   row->remedy ? "What is wrong" : "Why", "</h2>", NULL);
+                   row->remedy ? "What is wrong" : "Why", "</h2>");
     ocspx_page_problem(run, row, p);
-    ocspx_html_put(html, "</section>", NULL);
+    ocspx_html_put(html, "</section>");
 }
 
 static void put_response(const ocspx_page_run_t *run,
@@ -73,18 +72,16 @@ static void put_response(const ocspx_page_run_t *run,
                    "<section class=\"card\" aria-labelledby=\"response\">"
                    "<h2 id=\"response\">The response</h2>"
                    "<div class=\"life large ",
-                   ocspx_page_tone_class(ocspx_page_row_tone(row)), "\">",
-                   NULL);
+                   ocspx_page_tone_class(ocspx_page_row_tone(row)), "\">");
     ocspx_timeline_print(html, row, run->now, 0, p);
     ocspx_page_legend(html);
-    ocspx_html_put(html, "</div>", NULL);
+    ocspx_html_put(html, "</div>");
     if (row->safe_until)
         ocspx_html_put(html, "<p><a href=\"?cert=", row->fingerprint,
                        "&amp;format=der\">Download the response</a> "
                        "<span class=\"soft\">(DER, what you would mail to the "
-                       "CA)</span></p>",
-                       NULL);
-    ocspx_html_put(html, "</section>", NULL);
+                       "CA)</span></p>");
+    ocspx_html_put(html, "</section>");
 }
 
 /* --- every field ----------------------------------------------------- */
@@ -93,18 +90,18 @@ static void put_list(const ocspx_html_t *html, const apr_array_header_t *list)
 {
     int i;
 
-    ocspx_html_put(html, "<ul>", NULL);
+    ocspx_html_put(html, "<ul>");
     for (i = 0; i < list->nelts; i++)
         ocspx_html_put(html, "<li>", APR_ARRAY_IDX(list, i, const char *),
-                       "</li>", NULL);
-    ocspx_html_put(html, "</ul>", NULL);
+                       "</li>");
+    ocspx_html_put(html, "</ul>");
 }
 
 static void put_moment(const ocspx_page_run_t *run, apr_time_t t, apr_pool_t *p)
 {
     ocspx_page_time(run->html, t, p);
     ocspx_html_put(run->html, " <span class=\"soft\">(",
-                   ocspx_words_when(t, run->now, p), ")</span>", NULL);
+                   ocspx_words_when(t, run->now, p), ")</span>");
 }
 
 /* One that there is; times, durations and flags are numbers, too. */
@@ -144,12 +141,12 @@ static void put_field(const ocspx_page_run_t *run,
     const char *at = (const char *)row + field->offset;
 
     ocspx_html_put(html, "<tr><th scope=\"row\">", field->label,
-                   "</th><td id=\"field-", field->key, "\">", NULL);
+                   "</th><td id=\"field-", field->key, "\">");
     if (ocspx_report_text(field, row, p))
         put_value(run, field, at, p);
     else
-        ocspx_html_put(html, "<span class=\"soft\">none</span>", NULL);
-    ocspx_html_put(html, "</td></tr>", NULL);
+        ocspx_html_put(html, "<span class=\"soft\">none</span>");
+    ocspx_html_put(html, "</td></tr>");
 }
 
 static void put_fields(const ocspx_page_run_t *run,
@@ -158,14 +155,12 @@ static void put_fields(const ocspx_page_run_t *run,
     const ocspx_html_t *html = run->html;
     const ocspx_report_field_t *field;
 
-    ocspx_html_put(html,
-                   "<section class=\"card\" aria-labelledby=\"facts\">"
-                   "<h2 id=\"facts\">Everything known</h2>"
-                   "<table class=\"fields\"><tbody>",
-                   NULL);
+    ocspx_html_put(html, "<section class=\"card\" aria-labelledby=\"facts\">"
+                         "<h2 id=\"facts\">Everything known</h2>"
+                         "<table class=\"fields\"><tbody>");
     for (field = ocspx_report_row_fields; field->key; field++)
         put_field(run, field, row, p);
-    ocspx_html_put(html, "</tbody></table></section>", NULL);
+    ocspx_html_put(html, "</tbody></table></section>");
 }
 
 /* --- the last attempts ----------------------------------------------- */
@@ -176,26 +171,26 @@ static void put_attempt(const ocspx_page_run_t *run,
     const ocspx_html_t *html = run->html;
     int ok = ocspx_cause_group(attempt->cause) == OCSPX_CAUSE_GROUP_OK;
 
-    ocspx_html_put(html, "<tr><td class=\"when\">", NULL);
+    ocspx_html_put(html, "<tr><td class=\"when\">");
     ocspx_page_time(html, attempt->time, p);
     ocspx_html_put(html, "<small>",
                    ocspx_words_when(attempt->time, run->now, p),
-                   "</small></td><td class=\"state\">", NULL);
+                   "</small></td><td class=\"state\">");
     if (ok)
         ocspx_page_state_icon(html, OCSPX_REPORT_STAPLED, OCSPX_PAGE_GOOD);
     else
         ocspx_page_severity_icon(html, ocspx_cause_severity(attempt->cause));
     if (attempt->cause == OCSPX_CAUSE_NONE)
-        ocspx_html_put(html, "<span>A new response</span>", NULL);
+        ocspx_html_put(html, "<span>A new response</span>");
     else
         ocspx_html_put(html, "<span>", ocspx_cause_code(attempt->cause),
                        "<small>", ocspx_cause_line(attempt->cause),
-                       "</small></span>", NULL);
+                       "</small></span>");
     ocspx_html_put(
         html, "</td><td class=\"took\">", ocspx_words_took(attempt->took, p),
         "</td><td class=\"http\">",
         attempt->http_status ? apr_itoa(p, attempt->http_status) : "none",
-        "</td></tr>", NULL);
+        "</td></tr>");
 }
 
 static void put_attempts(const ocspx_page_run_t *run, apr_pool_t *p)
@@ -205,22 +200,19 @@ static void put_attempts(const ocspx_page_run_t *run, apr_pool_t *p)
     unsigned n = ocspx_report_history(attempts, run->report);
     unsigned i;
 
-    ocspx_html_put(html,
-                   "<section class=\"card\" aria-labelledby=\"history\">"
-                   "<h2 id=\"history\">The last attempts</h2>",
-                   NULL);
+    ocspx_html_put(html, "<section class=\"card\" aria-labelledby=\"history\">"
+                         "<h2 id=\"history\">The last attempts</h2>");
     if (!n)
-        ocspx_html_put(html, "<p class=\"soft\">There was none yet.</p>", NULL);
+        ocspx_html_put(html, "<p class=\"soft\">There was none yet.</p>");
     else
-        ocspx_html_put(html,
-                       "<table class=\"rows\"><thead><tr>"
-                       "<th scope=\"col\">When</th><th scope=\"col\">Result"
-                       "</th><th scope=\"col\">Took</th>"
-                       "<th scope=\"col\">HTTP status</th></tr></thead><tbody>",
-                       NULL);
+        ocspx_html_put(
+            html, "<table class=\"rows\"><thead><tr>"
+                  "<th scope=\"col\">When</th><th scope=\"col\">Result"
+                  "</th><th scope=\"col\">Took</th>"
+                  "<th scope=\"col\">HTTP status</th></tr></thead><tbody>");
     for (i = 0; i < n; i++)
         put_attempt(run, &attempts[i], p);
-    ocspx_html_put(html, n ? "</tbody></table></section>" : "</section>", NULL);
+    ocspx_html_put(html, n ? "</tbody></table></section>" : "</section>");
 }
 
 /* The same certificate may be stapled in one virtual host and not in another.
@@ -233,10 +225,9 @@ static void put_elsewhere(const ocspx_page_run_t *run, unsigned i,
 
     ocspx_report_row(&row, run->report, i, p);
     ocspx_html_put(html, "<section class=\"card\"><h2>Elsewhere: ",
-                   ocspx_page_state_word(ocspx_page_state(row.state)), "</h2>",
-                   NULL);
+                   ocspx_page_state_word(ocspx_page_state(row.state)), "</h2>");
     ocspx_page_problem(run, &row, p);
-    ocspx_html_put(html, "</section>", NULL);
+    ocspx_html_put(html, "</section>");
 }
 
 void ocspx_page_certificate(const ocspx_page_run_t *run, apr_pool_t *p)

@@ -78,18 +78,17 @@ void ocspx_page_symbols(const ocspx_html_t *html)
 {
     int i;
 
-    ocspx_html_put(html, "<svg class=\"symbols\" aria-hidden=\"true\">", NULL);
+    ocspx_html_put(html, "<svg class=\"symbols\" aria-hidden=\"true\">");
     for (i = 0; i < OCSPX_REPORT_STATES; i++) {
         ocspx_html_put(html, "<symbol id=\"i-",
                        ocspx_report_state_name((ocspx_report_state_e)i),
-                       "\" viewBox=\"0 0 16 16\">", NULL);
-        ocspx_html_put(html, states[i].shape, "", "</symbol>", NULL);
+                       "\" viewBox=\"0 0 16 16\">");
+        ocspx_html_put(html, states[i].shape, "", "</symbol>");
     }
     ocspx_html_put(html,
                    "<symbol id=\"i-info\" viewBox=\"0 0 16 16\">"
                    "<path class=\"line\" d=\"M8 1.6a6.4 6.4 0 1 0 0 12.8A6.4 "
-                   "6.4 0 0 0 8 1.6zM8 7.2v4.3M8 4.4v1.4\"/></symbol></svg>",
-                   NULL);
+                   "6.4 0 0 0 8 1.6zM8 7.2v4.3M8 4.4v1.4\"/></symbol></svg>");
 }
 
 static void icon(const ocspx_html_t *html, ocspx_page_tone_e tone,
@@ -97,7 +96,7 @@ static void icon(const ocspx_html_t *html, ocspx_page_tone_e tone,
 {
     ocspx_html_put(html, "<svg class=\"icon ", ocspx_page_tone_class(tone),
                    "\" aria-hidden=\"true\"><use href=\"#i-", symbol,
-                   "\"/></svg>", NULL);
+                   "\"/></svg>");
 }
 
 void ocspx_page_state_icon(const ocspx_html_t *html, ocspx_report_state_e state,
@@ -123,19 +122,19 @@ void ocspx_page_when(const ocspx_page_run_t *run, apr_time_t t, apr_pool_t *p)
 {
     ocspx_html_put(run->html, "<time datetime=\"", ocspx_text_time(t, p),
                    "\" title=\"", ocspx_words_time(t, p), "\">",
-                   ocspx_words_when(t, run->now, p), "</time>", NULL);
+                   ocspx_words_when(t, run->now, p), "</time>");
 }
 
 void ocspx_page_time(const ocspx_html_t *html, apr_time_t t, apr_pool_t *p)
 {
     ocspx_html_put(html, "<time datetime=\"", ocspx_text_time(t, p), "\">",
-                   ocspx_words_time(t, p), "</time>", NULL);
+                   ocspx_words_time(t, p), "</time>");
 }
 
 void ocspx_page_date(const ocspx_html_t *html, apr_time_t t, apr_pool_t *p)
 {
     ocspx_html_put(html, "<time datetime=\"", ocspx_text_time(t, p), "\">",
-                   ocspx_words_date(t, p), "</time>", NULL);
+                   ocspx_words_date(t, p), "</time>");
 }
 
 /* --- rows ------------------------------------------------------------ */
@@ -175,10 +174,10 @@ static void put_facts(const ocspx_html_t *html, const ocspx_report_row_t *row)
     size_t len = strlen(row->message);
 
     if (row->cause_line && strcmp(row->cause_line, row->message))
-        ocspx_html_put(html, "", row->cause_line, ": ", NULL);
+        ocspx_html_put(html, "", row->cause_line, ": ");
     ocspx_html_text(html, row->message);
     if (!len || row->message[len - 1] != '.')
-        ocspx_html_put(html, ".", NULL);
+        ocspx_html_put(html, ".");
 }
 
 static void put_series(const ocspx_page_run_t *run,
@@ -186,17 +185,16 @@ static void put_series(const ocspx_page_run_t *run,
 {
     const ocspx_html_t *html = run->html;
 
-    ocspx_html_put(html, "Failing since ", NULL);
+    ocspx_html_put(html, "Failing since ");
     ocspx_page_time(html, row->failing_since, p);
     ocspx_html_put(html, " (",
                    ocspx_words_when(row->failing_since, run->now, p), "), ",
-                   ocspx_words_number(row->tries, "failed attempt", p), NULL);
+                   ocspx_words_number(row->tries, "failed attempt", p));
     if (row->next_try > run->now) {
-        ocspx_html_put(html, "; next try ", NULL);
+        ocspx_html_put(html, "; next try ");
         ocspx_page_when(run, row->next_try, p);
     }
-    ocspx_html_put(html, row->next_try > run->now ? ". " : "; next try now. ",
-                   NULL);
+    ocspx_html_put(html, row->next_try > run->now ? ". " : "; next try now. ");
 }
 
 static void put_places(const ocspx_html_t *html,
@@ -204,13 +202,12 @@ static void put_places(const ocspx_html_t *html,
 {
     if (!vhosts->nelts)
         return;
-    ocspx_html_put(html, "Used by ", APR_ARRAY_IDX(vhosts, 0, const char *), "",
-                   NULL);
+    ocspx_html_put(html, "Used by ", APR_ARRAY_IDX(vhosts, 0, const char *),
+                   "");
     if (vhosts->nelts > 1)
         ocspx_html_put(html, " and ",
-                       ocspx_words_number(vhosts->nelts - 1, "other", p), "",
-                       NULL);
-    ocspx_html_put(html, ".", NULL);
+                       ocspx_words_number(vhosts->nelts - 1, "other", p), "");
+    ocspx_html_put(html, ".");
 }
 
 void ocspx_page_problem(const ocspx_page_run_t *run,
@@ -218,20 +215,19 @@ void ocspx_page_problem(const ocspx_page_run_t *run,
 {
     const ocspx_html_t *html = run->html;
 
-    ocspx_html_put(html, "<div class=\"problem\"><p>", NULL);
+    ocspx_html_put(html, "<div class=\"problem\"><p>");
     if (row->cause)
         ocspx_html_put(html, "<strong class=\"code\">", row->cause,
-                       "</strong> ", NULL);
+                       "</strong> ");
     put_facts(html, row);
-    ocspx_html_put(html, "</p>", NULL);
+    ocspx_html_put(html, "</p>");
     if (row->remedy)
-        ocspx_html_put(html, "<p><b>What to do:</b> ", row->remedy, "</p>",
-                       NULL);
-    ocspx_html_put(html, "<p class=\"soft\">", NULL);
+        ocspx_html_put(html, "<p><b>What to do:</b> ", row->remedy, "</p>");
+    ocspx_html_put(html, "<p class=\"soft\">");
     if (row->failing_since)
         put_series(run, row, p);
     put_places(html, row->vhosts, p);
-    ocspx_html_put(html, "</p></div>", NULL);
+    ocspx_html_put(html, "</p></div>");
 }
 
 /* --- legend ---------------------------------------------------------- */
@@ -248,11 +244,11 @@ void ocspx_page_legend(const ocspx_html_t *html)
     };
     int i;
 
-    ocspx_html_put(html, "<p class=\"legend soft\">", NULL);
+    ocspx_html_put(html, "<p class=\"legend soft\">");
     for (i = 0; i < OCSPX_TIMELINE_SIGNS; i++) {
-        ocspx_html_put(html, "<span>", NULL);
+        ocspx_html_put(html, "<span>");
         ocspx_timeline_sign(html, (ocspx_timeline_sign_e)i);
-        ocspx_html_put(html, words[i], "", "</span> ", NULL);
+        ocspx_html_put(html, words[i], "", "</span> ");
     }
-    ocspx_html_put(html, "</p>", NULL);
+    ocspx_html_put(html, "</p>");
 }

@@ -22,21 +22,21 @@ static void put_result(const ocspx_page_run_t *run,
 {
     const ocspx_html_t *html = run->html;
 
-    ocspx_html_put(html, "<td class=\"state\">", NULL);
+    ocspx_html_put(html, "<td class=\"state\">");
     if (host->failing_since) {
         ocspx_page_severity_icon(html, ocspx_cause_severity(host->cause));
         ocspx_html_put(html, "<span>Failing<small>",
                        ocspx_cause_code(host->cause), ", for ",
                        ocspx_words_span(run->now - host->failing_since, p),
-                       "</small></span>", NULL);
+                       "</small></span>");
     } else if (attempts) {
         ocspx_page_state_icon(html, OCSPX_REPORT_STAPLED, OCSPX_PAGE_GOOD);
-        ocspx_html_put(html, "<span>Answers</span>", NULL);
+        ocspx_html_put(html, "<span>Answers</span>");
     } else {
         ocspx_page_state_icon(html, OCSPX_REPORT_WAITING, OCSPX_PAGE_PLAIN);
-        ocspx_html_put(html, "<span>Not asked yet</span>", NULL);
+        ocspx_html_put(html, "<span>Not asked yet</span>");
     }
-    ocspx_html_put(html, "</td>", NULL);
+    ocspx_html_put(html, "</td>");
 }
 
 static void put_host(const ocspx_page_run_t *run,
@@ -46,7 +46,7 @@ static void put_host(const ocspx_page_run_t *run,
     apr_int64_t attempts = attempts_of(host);
     apr_int64_t ok = (apr_int64_t)host->attempts[OCSPX_CAUSE_GROUP_OK];
 
-    ocspx_html_put(html, "<tr>", NULL);
+    ocspx_html_put(html, "<tr>");
     put_result(run, host, attempts, p);
     ocspx_html_put(
         html, "<th scope=\"row\">", host->name, "</th><td class=\"requests\">",
@@ -54,7 +54,7 @@ static void put_host(const ocspx_page_run_t *run,
         "</td><td class=\"attempts\">", ocspx_words_count(ok, p), " of ",
         ocspx_words_count(attempts, p), "</td><td class=\"average\">",
         attempts ? ocspx_words_took(host->duration_sum / attempts, p) : "",
-        "</td></tr>", NULL);
+        "</td></tr>");
 }
 
 /* @return how many of them were shown */
@@ -94,14 +94,13 @@ void ocspx_page_responders(const ocspx_page_run_t *run, apr_pool_t *p)
                    "<th scope=\"col\">Responder</th>"
                    "<th scope=\"col\">Requests</th>"
                    "<th scope=\"col\">Answered well</th>"
-                   "<th scope=\"col\">On average in</th></tr></thead><tbody>",
-                   NULL);
+                   "<th scope=\"col\">On average in</th></tr></thead><tbody>");
     shown = put_hosts(run, 1, RESPONDERS_MAX, p);
     shown += put_hosts(run, 0, RESPONDERS_MAX - shown, p);
-    ocspx_html_put(html, "</tbody></table>", NULL);
+    ocspx_html_put(html, "</tbody></table>");
     if (n > shown)
         ocspx_html_put(html, "<p class=\"soft\">",
                        ocspx_words_count(n - shown, p),
-                       " more are in the JSON.</p>", NULL);
-    ocspx_html_put(html, "</section>", NULL);
+                       " more are in the JSON.</p>");
+    ocspx_html_put(html, "</section>");
 }

@@ -191,7 +191,7 @@ const char ocspx_page_style[] =
 ".list .life{grid-area:life}.list .asked{grid-area:asked}\n"
 ".list .note{padding-top:.25rem}\n"
 ".none{display:none}\n"
-".safe small::before{content:\"until \"}\n"
+".safe small::before{content:\"until \"}.ends{white-space:normal}\n"
 ".asked{font-size:.8125rem}.asked small{display:inline}\n"
 ".asked small::before{content:\", \"}\n"
 ".rows tr{padding:.5rem 0}\n"

@@ -99,12 +99,11 @@ static void put_earliest(const ocspx_page_run_t *run, apr_pool_t *p)
     const ocspx_report_totals_t *totals = run->totals;
 
     if (totals->earliest_safe_until) {
-        ocspx_html_put(html, "<p>If nothing changes, the first staple ends ",
-                       NULL);
+        ocspx_html_put(html, "<p>If nothing changes, the first staple ends ");
         ocspx_page_when(run, totals->earliest_safe_until, p);
-        ocspx_html_put(html, ", that of ", totals->earliest, ".</p>", NULL);
+        ocspx_html_put(html, ", that of ", totals->earliest, ".</p>");
     } else if (totals->certificates) {
-        ocspx_html_put(html, "<p>Nothing is stapled now.</p>", NULL);
+        ocspx_html_put(html, "<p>Nothing is stapled now.</p>");
     }
 }
 
@@ -125,11 +124,11 @@ static void put_verdict(const ocspx_page_run_t *run, apr_pool_t *p)
     const char *verdict = ocspx_page_verdict(&tone, run->totals, p);
 
     ocspx_html_put(run->html, "<div class=\"verdict ",
-                   ocspx_page_tone_class(tone), "\">", NULL);
+                   ocspx_page_tone_class(tone), "\">");
     ocspx_page_state_icon(run->html, state_of_tone(tone, run->totals), tone);
-    ocspx_html_put(run->html, "<div><h1>", verdict, "</h1>", NULL);
+    ocspx_html_put(run->html, "<div><h1>", verdict, "</h1>");
     put_earliest(run, p);
-    ocspx_html_put(run->html, "</div></div>", NULL);
+    ocspx_html_put(run->html, "</div></div>");
 }
 
 /* --- totals ---------------------------------------------------------- */
@@ -141,14 +140,14 @@ static void put_state(const ocspx_page_run_t *run, ocspx_report_state_e state,
     const char *name = ocspx_report_state_name(state);
     const char *asked = run->page->query->report.state;
 
-    ocspx_html_put(html, "<li><a href=\"?state=", name, "\"", NULL);
+    ocspx_html_put(html, "<li><a href=\"?state=", name, "\"");
     if (asked && !strcmp(asked, name))
-        ocspx_html_put(html, " aria-current=\"true\"", NULL);
-    ocspx_html_put(html, ">", NULL);
+        ocspx_html_put(html, " aria-current=\"true\"");
+    ocspx_html_put(html, ">");
     ocspx_page_state_icon(html, state, ocspx_page_state_tone(state));
     ocspx_html_put(html, "<b>",
                    ocspx_words_count(run->totals->states[state], p), "</b> ",
-                   ocspx_page_state_word(state), "</a></li>", NULL);
+                   ocspx_page_state_word(state), "</a></li>");
 }
 
 /* So that one of ten thousand can be seen, too. */
@@ -168,7 +167,7 @@ static double put_share(const ocspx_page_run_t *run, double x,
                    ocspx_page_tone_class(ocspx_page_state_tone(state)),
                    "\" x=\"", apr_psprintf(p, "%.1f", x), "\" width=\"",
                    apr_psprintf(p, "%.1f", width - SHARE_GAP),
-                   "\" height=\"8\"/>", NULL);
+                   "\" height=\"8\"/>");
     return x + width;
 }
 
@@ -182,12 +181,11 @@ static void put_shares(const ocspx_page_run_t *run, apr_pool_t *p)
         return;
     ocspx_html_put(run->html,
                    "<svg class=\"shares\" viewBox=\"0 0 997 8\" "
-                   "preserveAspectRatio=\"none\" aria-hidden=\"true\">",
-                   NULL);
+                   "preserveAspectRatio=\"none\" aria-hidden=\"true\">");
     for (i = 0; i < OCSPX_REPORT_STATES; i++)
         if (run->totals->states[i])
             x = put_share(run, x, (ocspx_report_state_e)i, p);
-    ocspx_html_put(run->html, "</svg>", NULL);
+    ocspx_html_put(run->html, "</svg>");
 }
 
 static void put_states(const ocspx_page_run_t *run, apr_pool_t *p)
@@ -195,29 +193,26 @@ static void put_states(const ocspx_page_run_t *run, apr_pool_t *p)
     const ocspx_html_t *html = run->html;
     int i;
 
-    ocspx_html_put(html,
-                   "<nav aria-label=\"Certificates by state\">"
-                   "<ul class=\"states\"><li><a href=\"?\"",
-                   NULL);
+    ocspx_html_put(html, "<nav aria-label=\"Certificates by state\">"
+                         "<ul class=\"states\"><li><a href=\"?\"");
     if (!run->page->query->report.state && !run->page->query->report.search)
-        ocspx_html_put(html, " aria-current=\"true\"", NULL);
+        ocspx_html_put(html, " aria-current=\"true\"");
     ocspx_html_put(html, "><b>",
                    ocspx_words_count(run->totals->certificates, p),
-                   "</b> in all</a></li>", NULL);
+                   "</b> in all</a></li>");
     for (i = 0; i < OCSPX_REPORT_STATES; i++)
         if (run->totals->states[i])
             put_state(run, (ocspx_report_state_e)i, p);
-    ocspx_html_put(html, "</ul></nav>", NULL);
+    ocspx_html_put(html, "</ul></nav>");
 }
 
 static void put_fact(const ocspx_html_t *html, const char *label,
                      const char *value, const char *detail)
 {
-    ocspx_html_put(html, "<li><span>", label, "</span> <b>", value, "</b>",
-                   NULL);
+    ocspx_html_put(html, "<li><span>", label, "</span> <b>", value, "</b>");
     if (*detail)
-        ocspx_html_put(html, " <small>", detail, "</small>", NULL);
-    ocspx_html_put(html, "</li>", NULL);
+        ocspx_html_put(html, " <small>", detail, "</small>");
+    ocspx_html_put(html, "</li>");
 }
 
 /* The counters are in memory that every worker can write. */
@@ -308,14 +303,14 @@ static void put_facts(const ocspx_page_run_t *run, apr_pool_t *p)
 {
     const ocspx_report_totals_t *totals = run->totals;
 
-    ocspx_html_put(run->html, "<ul class=\"facts\">", NULL);
+    ocspx_html_put(run->html, "<ul class=\"facts\">");
     put_handshakes(run, p);
     put_responders(run, p);
     put_refresher(run, p);
     put_fact(
         run->html, "Cache in use", ocspx_words_size(totals->cache_used, p),
         apr_pstrcat(p, "of ", ocspx_words_size(totals->cache_bytes, p), NULL));
-    ocspx_html_put(run->html, "</ul>", NULL);
+    ocspx_html_put(run->html, "</ul>");
 }
 
 void ocspx_page_top(const ocspx_page_run_t *run, apr_pool_t *p)

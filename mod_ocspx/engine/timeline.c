@@ -87,7 +87,7 @@ static void stretch(const bar_t *bar, const char *class_name, apr_time_t from,
     ocspx_html_put(bar->html, "<rect class=\"", class_name, "\" x=\"",
                    apr_psprintf(bar->p, "%.1f", x), "\" y=\"11\" width=\"",
                    apr_psprintf(bar->p, "%.1f", x_of(bar, to) - x),
-                   "\" height=\"6\" rx=\"3\"/>", NULL);
+                   "\" height=\"6\" rx=\"3\"/>");
 }
 
 static const struct {
@@ -105,7 +105,7 @@ static void sign(const ocspx_html_t *html, ocspx_timeline_sign_e which,
                  const char *x)
 {
     ocspx_html_put(html, "<path class=\"", shapes[which].class_name, "\" d=\"M",
-                   x, " 14", shapes[which].path, "\"/>", NULL);
+                   x, " 14", shapes[which].path, "\"/>");
 }
 
 static void mark(const bar_t *bar, ocspx_timeline_sign_e which, apr_time_t t)
@@ -146,14 +146,13 @@ static void describe(const bar_t *bar, const char *id)
     ocspx_html_put(html, "<title id=\"t", id, "\">Response for ", row->name,
                    "</title><desc id=\"d", id, "\">Valid from ",
                    ocspx_words_time(bar->from, bar->p), " to ",
-                   ocspx_words_time(bar->end, bar->p), "; ", how_far(bar),
-                   NULL);
+                   ocspx_words_time(bar->end, bar->p), "; ", how_far(bar));
     ocspx_html_text(html,
                     clause(bar, has_next_try(bar), "next try ", row->next_try));
     ocspx_html_text(html,
                     clause(bar, bar->cert_is_near,
                            "the certificate itself ends ", row->not_after));
-    ocspx_html_put(html, ".</desc>", NULL);
+    ocspx_html_put(html, ".</desc>");
 }
 
 static void draw(const bar_t *bar, const char *id)
@@ -163,7 +162,7 @@ static void draw(const bar_t *bar, const char *id)
     ocspx_html_put(bar->html,
                    "<svg class=\"bar\" viewBox=\"0 0 240 24\" role=\"img\" "
                    "aria-labelledby=\"t",
-                   id, " d", id, "\">", NULL);
+                   id, " d", id, "\">");
     describe(bar, id);
     stretch(bar, "track", bar->from, bar->end);
     if (bar->now < bar->end)
@@ -173,7 +172,7 @@ static void draw(const bar_t *bar, const char *id)
     if (has_next_try(bar))
         mark(bar, OCSPX_TIMELINE_NEXT_TRY, row->next_try);
     mark(bar, OCSPX_TIMELINE_NOW, bar->now);
-    ocspx_html_put(bar->html, "</svg>", NULL);
+    ocspx_html_put(bar->html, "</svg>");
 }
 
 /* The drawing has said all this, but not to who sees it. */
@@ -183,13 +182,13 @@ static void put_dates(const bar_t *bar)
 
     ocspx_html_put(html, "<small class=\"ends\" aria-hidden=\"true\"><span>",
                    ocspx_words_date(bar->from, bar->p), "</span> <span>",
-                   ocspx_words_date(bar->end, bar->p), "</span>", NULL);
+                   ocspx_words_date(bar->end, bar->p), "</span>");
     if (bar->to > bar->end)
         ocspx_html_put(html, " <span>",
                        bar->to == bar->now ? "now"
                                            : ocspx_words_date(bar->to, bar->p),
-                       "</span>", NULL);
-    ocspx_html_put(html, "</small>", NULL);
+                       "</span>");
+    ocspx_html_put(html, "</small>");
 }
 
 void ocspx_timeline_print(const ocspx_html_t *html,
@@ -206,10 +205,8 @@ void ocspx_timeline_print(const ocspx_html_t *html,
 
 void ocspx_timeline_sign(const ocspx_html_t *html, ocspx_timeline_sign_e which)
 {
-    ocspx_html_put(html,
-                   "<svg class=\"sign\" viewBox=\"0 0 24 24\" "
-                   "aria-hidden=\"true\">",
-                   NULL);
+    ocspx_html_put(html, "<svg class=\"sign\" viewBox=\"0 0 24 24\" "
+                         "aria-hidden=\"true\">");
     sign(html, which, "12");
-    ocspx_html_put(html, "</svg>", NULL);
+    ocspx_html_put(html, "</svg>");
 }

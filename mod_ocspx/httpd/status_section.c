@@ -36,24 +36,22 @@ static void put_totals(const section_t *section)
     ocspx_html_put(
         html, "<hr>\n<h2>OCSP stapling (mod_ocspx ", totals->version,
         ")</h2>\n<dl><dt>",
-        ocspx_words_number(totals->certificates, "certificate", section->p), "",
-        NULL);
+        ocspx_words_number(totals->certificates, "certificate", section->p),
+        "");
     for (i = 0; i < OCSPX_REPORT_STATES; i++)
         if (totals->states[i])
             ocspx_html_put(
                 html, ", ", ocspx_words_count(totals->states[i], section->p),
-                " ", ocspx_report_state_name((ocspx_report_state_e)i), "",
-                NULL);
-    ocspx_html_put(html, "</dt>\n", NULL);
+                " ", ocspx_report_state_name((ocspx_report_state_e)i), "");
+    ocspx_html_put(html, "</dt>\n");
     if (totals->earliest_safe_until)
         ocspx_html_put(html, "<dt>First to end: ", totals->earliest, ", ",
-                       until(section, totals->earliest_safe_until), "</dt>\n",
-                       NULL);
+                       until(section, totals->earliest_safe_until), "</dt>\n");
     if (totals->egress)
         ocspx_html_put(html, "<dt>", totals->egress, ": ",
                        totals->egress_message, ". ", totals->egress_remedy,
-                       "</dt>\n", NULL);
-    ocspx_html_put(html, "</dl>\n", NULL);
+                       "</dt>\n");
+    ocspx_html_put(html, "</dl>\n");
 }
 
 static void put_row(const section_t *section, const ocspx_report_row_t *row)
@@ -62,12 +60,12 @@ static void put_row(const section_t *section, const ocspx_report_row_t *row)
     const char *cell = section->tables ? "</td><td>" : ": ";
 
     ocspx_html_put(html, section->tables ? "<tr><td>" : "<p>", row->state, cell,
-                   row->name, cell, until(section, row->safe_until), "", NULL);
+                   row->name, cell, until(section, row->safe_until), "");
     if (section->tables || row->cause)
-        ocspx_html_put(html, cell, row->cause ? row->cause : "", "", NULL);
+        ocspx_html_put(html, cell, row->cause ? row->cause : "", "");
     if (section->tables || row->message)
-        ocspx_html_put(html, cell, row->message ? row->message : "", "", NULL);
-    ocspx_html_put(html, section->tables ? "</td></tr>\n" : "</p>\n", NULL);
+        ocspx_html_put(html, cell, row->message ? row->message : "", "");
+    ocspx_html_put(html, section->tables ? "</td></tr>\n" : "</p>\n");
 }
 
 static void put_rows(const section_t *section)
@@ -82,20 +80,19 @@ static void put_rows(const section_t *section)
         ocspx_html_put(html,
                        "<table border=\"0\"><tr><th>State</th>"
                        "<th>Certificate</th><th>Safe until</th><th>Cause</th>"
-                       "<th>Message</th></tr>\n",
-                       NULL);
+                       "<th>Message</th></tr>\n");
     for (i = 0; i < section->report->count; i++) {
         ocspx_report_row(&row, section->report, i, section->p);
         put_row(section, &row);
     }
     if (section->tables)
-        ocspx_html_put(html, "</table>\n", NULL);
+        ocspx_html_put(html, "</table>\n");
     if (section->report->matching > section->report->count)
         ocspx_html_put(html, "<p>and ",
                        ocspx_words_count(section->report->matching -
                                              section->report->count,
                                          section->p),
-                       " more, none of them worse</p>\n", NULL);
+                       " more, none of them worse</p>\n");
 }
 
 int ocspx_status_section(request_rec *r, int flags)
