@@ -230,14 +230,14 @@ static inline void scene_settle(void)
     for (int i = 0; i < COUNT(ended); i++)
         ck_assert(httpd_log_wait(
             w->httpd, apr_pstrcat(w->pool, "OCSPX0011: ", ended[i], NULL),
-            20000));
+            60000));
     for (int i = 0; i < sites_count; i++) {
         const char *line =
             apr_pstrcat(w->pool, "OCSPX0010: ", sites[i].name, ": ", NULL);
 
         if (!strcmp(sites[i].state, "failing") &&
             strcmp(sites[i].name, "incomplete.test"))
-            ck_assert_msg(httpd_log_wait(w->httpd, line, 20000), "%s", line);
+            ck_assert_msg(httpd_log_wait(w->httpd, line, 60000), "%s", line);
     }
     world_handshake(w, ended[0]);
     for (int i = 0; i < 5; i++)
