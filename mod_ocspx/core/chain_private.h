@@ -99,9 +99,6 @@ void ocspx_chain_tie(ocspx_chain_judge_t *j, int place, ocspx_chain_tie_e tie);
 /** Did the one at the place @a issuer really sign the one at @a cert? */
 int ocspx_chain_signed(ocspx_chain_judge_t *j, int issuer, int cert);
 
-/** Does the name, do the key identifiers of @a issuer fit? */
-int ocspx_chain_fits(X509 *issuer, X509 *cert);
-
 void ocspx_chain_served_judge(ocspx_chain_judge_t *j);
 
 /* chain_path.c */

@@ -5,9 +5,9 @@
 
 #include <openssl/x509v3.h>
 
-/* Not whether the issuer may sign: who did without the right to is asked for
- * elsewhere. */
-int ocspx_chain_fits(X509 *issuer, X509 *cert)
+/* By name and key identifiers; not whether the issuer may sign: who did without
+ * the right to is asked for elsewhere. */
+static int fits(X509 *issuer, X509 *cert)
 {
     int rv = X509_check_issued(issuer, cert);
 
@@ -26,7 +26,7 @@ int ocspx_chain_signed(ocspx_chain_judge_t *j, int issuer, int cert)
     ocspx_chain_served_t *of = &j->served[cert];
     X509 *by = j->served[issuer].cert;
 
-    if (!ocspx_chain_fits(by, of->cert))
+    if (!fits(by, of->cert))
         return 0;
     if (of->signer)
         return same_key(of->signer, by);
