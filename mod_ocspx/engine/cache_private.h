@@ -81,6 +81,7 @@ typedef struct {
     unsigned slot;
     apr_size_t len; /* of the DER that follows, in bytes */
     apr_time_t expiry;
+    ocspx_cache_word_t *der;
 } ocspx_cache_record_t;
 
 #define OCSPX_CACHE_RECORD_HEADER 2
@@ -107,12 +108,15 @@ static inline ocspx_cache_word_t *ocspx_cache_next(const ocspx_cache_t *cache,
 static inline ocspx_cache_record_t
 ocspx_cache_record_at(const ocspx_cache_t *cache, apr_uint64_t pos)
 {
-    apr_uint64_t first = ocspx_cache_get(ocspx_cache_at(cache, pos));
+    ocspx_cache_word_t *first = ocspx_cache_at(cache, pos);
+    ocspx_cache_word_t *second = ocspx_cache_next(cache, first);
+    apr_uint64_t packed = ocspx_cache_get(first);
 
     return (ocspx_cache_record_t){
-        .slot = (unsigned)(first >> 32),
-        .len = (apr_size_t)(first & APR_UINT32_MAX),
-        .expiry = (apr_time_t)ocspx_cache_get(ocspx_cache_at(cache, pos + 1)),
+        .slot = (unsigned)(packed >> 32),
+        .len = (apr_size_t)(packed & APR_UINT32_MAX),
+        .expiry = (apr_time_t)ocspx_cache_get(second),
+        .der = ocspx_cache_next(cache, second),
     };
 }
 
