@@ -210,12 +210,8 @@ apr_status_t ocspx_store_save(const char **why, ocspx_store_t *store,
     if (fd < 0)
         return ocspx_store_could_not(why, "create", full(store, temp, p), p);
     if (fill(fd, data, len) == 0 &&
-        renameat(store->fd, temp, store->fd, name) == 0) {
-        /* Some file systems cannot sync a directory, and say EINVAL. */
-        if (fsync(store->fd) == 0 || errno == EINVAL)
-            return APR_SUCCESS;
-        return ocspx_store_could_not(why, "sync", store->path, p);
-    }
+        renameat(store->fd, temp, store->fd, name) == 0)
+        return APR_SUCCESS;
     rv = ocspx_store_could_not(why, "write", full(store, name, p), p);
     unlinkat(store->fd, temp, 0);
     return rv;

@@ -56,8 +56,9 @@ apr_status_t ocspx_store_load(const unsigned char **data, apr_size_t *len,
                               apr_size_t max, apr_pool_t *p);
 
 /**
- * Replace what is kept for @a id: temporary file, fsync, rename, fsync of the
- * directory. On any error the old file stays and no new one is left.
+ * Replace what is kept for @a id: temporary file, fsync, rename. On any
+ * error the old file stays and no new one is left. The directory is not synced,
+ * which would double the cost: a power cut leaves the new file or the old.
  */
 apr_status_t ocspx_store_save(const char **why, ocspx_store_t *store,
                               ocspx_store_kind_e kind, const char *id,
