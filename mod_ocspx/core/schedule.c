@@ -204,3 +204,16 @@ apr_time_t ocspx_schedule_retry(apr_time_t now,
     return most(plus(now, pause),
                 least(failures->retry_after, plus(now, limit)));
 }
+
+apr_time_t ocspx_schedule_serve(apr_time_t now,
+                                const ocspx_schedule_validity_t *served,
+                                const ocspx_schedule_validity_t *fresh,
+                                const ocspx_schedule_policy_t *policy)
+{
+    apr_interval_time_t age =
+        least(policy->maturity, span(fresh->this_update, fresh->expiry) / 10);
+
+    if (age <= 0 || served->expiry <= now)
+        return now;
+    return least(plus(fresh->this_update, age), plus(served->expiry, -age));
+}

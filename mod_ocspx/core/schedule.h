@@ -16,11 +16,13 @@ typedef struct {
     apr_interval_time_t retry_min;   /* 5 s */
     apr_interval_time_t retry_max;   /* 1 h */
     apr_interval_time_t refresh_max; /* refresh at least this often; 0: none */
+    apr_interval_time_t maturity;    /* hold back what is younger; 0: nothing */
 } ocspx_schedule_policy_t;
 
 #define OCSPX_SCHEDULE_REFRESH_PERCENT 50
 #define OCSPX_SCHEDULE_RETRY_MIN apr_time_from_sec(5)
 #define OCSPX_SCHEDULE_RETRY_MAX apr_time_from_sec(3600)
+#define OCSPX_SCHEDULE_MATURITY apr_time_from_sec(300)
 /** Longest pause between retries while nothing can be served. */
 #define OCSPX_SCHEDULE_RETRY_EMPTY apr_time_from_sec(60)
 /** Refresh interval of a response without nextUpdate. */
@@ -81,6 +83,20 @@ apr_time_t ocspx_schedule_retry(apr_time_t now,
                                 const ocspx_schedule_policy_t *policy,
                                 const ocspx_schedule_failures_t *failures,
                                 apr_uint64_t seed);
+
+/**
+ * When a response just obtained is to take the place of the one served. A
+ * client whose clock is slow takes the new one for not yet valid, one whose
+ * clock is fast takes the old one for expired: the new one waits until it is
+ * as old as policy->maturity, or a tenth of its own validity if that is less;
+ * but no longer than the old one is valid for as much longer.
+ * @param served all zero: nothing that is better than the new one
+ * @return at most @a now: at once
+ */
+apr_time_t ocspx_schedule_serve(apr_time_t now,
+                                const ocspx_schedule_validity_t *served,
+                                const ocspx_schedule_validity_t *fresh,
+                                const ocspx_schedule_policy_t *policy);
 
 /** A well-mixed 64-bit number from another (splitmix64). */
 apr_uint64_t ocspx_schedule_mix(apr_uint64_t x);

@@ -2,6 +2,7 @@
 #include "admit.h"
 
 #include <apr_strings.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 static int refuse(ocspx_admit_t *out, ocspx_cause_e cause, const char *message)
@@ -71,7 +72,8 @@ const char *ocspx_admit_objection(const ocspx_response_t *response,
 static int compare(ocspx_admit_t *out, const ocspx_cache_state_t *state,
                    const ocspx_response_t *response)
 {
-    const char *objection = ocspx_admit_objection(response, state->this_update,
+    ocspx_schedule_validity_t newest = ocspx_admit_validity(state);
+    const char *objection = ocspx_admit_objection(response, newest.this_update,
                                                   (int)state->revoked);
 
     return !objection || refuse(out, OCSPX_CAUSE_STALE, objection);
@@ -117,36 +119,126 @@ static void save(ocspx_admit_t *out, const ocspx_registry_entry_t *entry,
         out->unsaved = NULL;
 }
 
-void ocspx_admit(ocspx_admit_t *out, ocspx_cache_state_t *state,
-                 const ocspx_registry_entry_t *entry,
-                 const ocspx_admit_candidate_t *candidate, ocspx_cache_t *cache,
-                 ocspx_store_t *store, apr_time_t now, apr_pool_t *p)
-{
-    ocspx_response_t response;
-
-    *out = (ocspx_admit_t){0};
-    if (!verify(out, &response, entry, candidate, now, p) ||
-        !compare(out, state, &response))
-        return;
-    save(out, entry, candidate, store, p);
-    if (!publish(out, entry, &response, candidate, cache, p))
-        return;
-    out->admitted = 1;
-    state->this_update = response.this_update;
-    state->next_update = response.next_update;
-    state->expiry = response.expiry;
-    state->revoked = response.verdict == OCSPX_RESPONSE_REVOKED;
-    state->fresh_until = candidate->fresh_until;
-    state->fetched = now;
-    state->source = candidate->source;
-}
-
-ocspx_schedule_validity_t ocspx_admit_validity(const ocspx_cache_state_t *state)
+static ocspx_schedule_validity_t served(const ocspx_cache_state_t *state)
 {
     return (ocspx_schedule_validity_t){
         .this_update = state->this_update,
         .expiry = state->expiry,
         .open = state->expiry && !state->next_update,
         .fresh_until = state->fresh_until,
+    };
+}
+
+/* From when on the response is served. Nobody is kept waiting for "revoked",
+ * nor for the end of it. */
+static apr_time_t its_turn(const ocspx_cache_state_t *state,
+                           const ocspx_registry_entry_t *entry,
+                           const ocspx_response_t *response, apr_time_t now)
+{
+    ocspx_schedule_validity_t old = served(state);
+    ocspx_schedule_validity_t fresh = {.this_update = response->this_update,
+                                       .expiry = response->expiry};
+
+    if (response->verdict == OCSPX_RESPONSE_REVOKED || state->revoked)
+        return now;
+    return ocspx_schedule_serve(now, &old, &fresh, &entry->policy->schedule);
+}
+
+/* What is held already stays: were it replaced again and again, its turn would
+ * never come. @return 0: there is no room to hold it */
+static int hold(ocspx_cache_state_t *state, const ocspx_registry_entry_t *entry,
+                const ocspx_response_t *response,
+                const ocspx_admit_candidate_t *candidate, ocspx_cache_t *cache,
+                apr_time_t until, apr_time_t now)
+{
+    if (state->held.until)
+        return 1;
+    if (ocspx_cache_hold(cache, entry->index, candidate->der, candidate->len,
+                         response->expiry) != APR_SUCCESS)
+        return 0;
+    state->held = (ocspx_cache_held_t){
+        .until = until,
+        .this_update = response->this_update,
+        .next_update = response->next_update,
+        .expiry = response->expiry,
+        .fetched = now,
+        .fresh_until = candidate->fresh_until,
+        .source = candidate->source,
+    };
+    return 1;
+}
+
+static void note_served(ocspx_cache_state_t *state,
+                        const ocspx_response_t *response,
+                        apr_time_t fresh_until, apr_time_t fetched,
+                        ocspx_cache_source_e source)
+{
+    state->this_update = response->this_update;
+    state->next_update = response->next_update;
+    state->expiry = response->expiry;
+    state->revoked = response->verdict == OCSPX_RESPONSE_REVOKED;
+    state->fresh_until = fresh_until;
+    state->fetched = fetched;
+    state->source = source;
+    state->held = (ocspx_cache_held_t){0};
+}
+
+void ocspx_admit(ocspx_admit_t *out, ocspx_cache_state_t *state,
+                 const ocspx_registry_entry_t *entry,
+                 const ocspx_admit_candidate_t *candidate, ocspx_cache_t *cache,
+                 ocspx_store_t *store, apr_time_t now, apr_pool_t *p)
+{
+    ocspx_response_t response;
+    apr_time_t turn;
+
+    *out = (ocspx_admit_t){0};
+    if (!verify(out, &response, entry, candidate, now, p) ||
+        !compare(out, state, &response))
+        return;
+    save(out, entry, candidate, store, p);
+    turn = its_turn(state, entry, &response, now);
+    out->admitted = turn > now &&
+                    hold(state, entry, &response, candidate, cache, turn, now);
+    if (out->admitted || !publish(out, entry, &response, candidate, cache, p))
+        return;
+    out->admitted = 1;
+    note_served(state, &response, candidate->fresh_until, now,
+                candidate->source);
+}
+
+void ocspx_admit_held(ocspx_admit_t *out, ocspx_cache_state_t *state,
+                      const ocspx_registry_entry_t *entry, ocspx_cache_t *cache,
+                      apr_time_t now, apr_pool_t *p)
+{
+    const ocspx_cache_held_t held = state->held;
+    unsigned char *der;
+    apr_size_t len = ocspx_cache_held(&der, cache, entry->index);
+    const ocspx_admit_candidate_t candidate = {.der = der, .len = len};
+    ocspx_response_t response;
+
+    *out = (ocspx_admit_t){.message = "it was lost"};
+    state->held = (ocspx_cache_held_t){0};
+    if (len && verify(out, &response, entry, &candidate, now, p)) {
+        out->admitted = 1;
+        ocspx_cache_promote(cache, entry->index);
+        note_served(state, &response, held.fresh_until, held.fetched,
+                    (ocspx_cache_source_e)held.source);
+    } else {
+        ocspx_cache_forget(cache, entry->index);
+    }
+    OPENSSL_free(der);
+}
+
+ocspx_schedule_validity_t ocspx_admit_validity(const ocspx_cache_state_t *state)
+{
+    const ocspx_cache_held_t *held = &state->held;
+
+    if (!held->until)
+        return served(state);
+    return (ocspx_schedule_validity_t){
+        .this_update = held->this_update,
+        .expiry = held->expiry,
+        .open = !held->next_update,
+        .fresh_until = held->fresh_until,
     };
 }

@@ -1,6 +1,7 @@
 /* admit: one candidate response on its way to the clients:
  *
  *   verify -> compare -> store -> publish
+ *                              -> hold ... verify -> publish
  *
  * The same for a response from the network, the store and a response file. A
  * candidate that is not admitted leaves everything as it was.
@@ -32,8 +33,8 @@ typedef struct {
 } ocspx_admit_t;
 
 /**
- * @param state of the entry; where the candidate is admitted, what it says
- *        of the response served is brought up to date (the rest is not)
+ * @param state of the entry; where the candidate is admitted, what it says of
+ *        the responses served and held is brought up to date (the rest is not)
  * @param store NULL: memory only
  */
 void ocspx_admit(ocspx_admit_t *out, ocspx_cache_state_t *state,
@@ -60,7 +61,16 @@ void ocspx_admit_judge(ocspx_response_t *response,
 const char *ocspx_admit_objection(const ocspx_response_t *response,
                                   apr_time_t this_update, int revoked);
 
-/** What a state says of the response served, as the schedule wants it. */
+/**
+ * The time has come for the response that is held: publish it, or forget it.
+ * @param state of the entry; brought up to date in either case
+ */
+void ocspx_admit_held(ocspx_admit_t *out, ocspx_cache_state_t *state,
+                      const ocspx_registry_entry_t *entry, ocspx_cache_t *cache,
+                      apr_time_t now, apr_pool_t *p);
+
+/** What a state says of the newest response, served or held, as the schedule
+ * wants it. Until its expiry there is something to serve. */
 ocspx_schedule_validity_t
 ocspx_admit_validity(const ocspx_cache_state_t *state);
 

@@ -48,6 +48,14 @@
  * does freeing have to be finished: once a moved record has its new pos, the
  * old one is dead, and is freed in its turn.
  *
+ * A second record of a slot may be held: its position is in held, and all that
+ * is said above of pos holds for it, but that handshakes never look there. To
+ * promote it is to store its position in pos, then 0 in held. A writer that is
+ * killed between the two leaves the record in both, which is as good as done:
+ * everybody takes held for 0 then, and the next writer makes it so first of
+ * all. To publish another response, held becomes 0 before pos changes: what is
+ * held is never older than what is served.
+ *
  * A state is written beside the one in force, which of the two that is says
  * turn; the same reasoning holds, with turn in the place of pos and tail.
  */
@@ -219,16 +227,17 @@ static ocspx_cache_read_e read_at(unsigned char **der,
     return OCSPX_CACHE_READ_FOUND;
 }
 
-ocspx_cache_read_e ocspx_cache_read(unsigned char **der,
-                                    ocspx_cache_record_t *record,
-                                    const ocspx_cache_t *cache, unsigned slot,
-                                    apr_time_t now)
+/* What is at the position that @a word of the slot says. */
+static inline ocspx_cache_read_e
+read_from(unsigned char **der, ocspx_cache_record_t *record,
+          const ocspx_cache_t *cache, unsigned slot,
+          const ocspx_cache_word_t *word, apr_time_t now)
 {
     int tries;
 
     *der = NULL;
     for (tries = 0; tries < READ_TRIES; tries++) {
-        apr_uint64_t pos = ocspx_cache_get(&cache->slots[slot].pos);
+        apr_uint64_t pos = ocspx_cache_get(word);
         ocspx_cache_read_e outcome;
 
         if (!pos)
@@ -242,6 +251,27 @@ ocspx_cache_read_e ocspx_cache_read(unsigned char **der,
     return OCSPX_CACHE_READ_FAILED;
 }
 
+ocspx_cache_read_e ocspx_cache_read(unsigned char **der,
+                                    ocspx_cache_record_t *record,
+                                    const ocspx_cache_t *cache, unsigned slot,
+                                    apr_time_t now)
+{
+    return read_from(der, record, cache, slot, &cache->slots[slot].pos, now);
+}
+
+apr_size_t ocspx_cache_held(unsigned char **der, const ocspx_cache_t *cache,
+                            unsigned slot)
+{
+    ocspx_cache_record_t record;
+
+    *der = NULL;
+    if (!ocspx_cache_held_pos(cache, slot) ||
+        read_from(der, &record, cache, slot, &cache->slots[slot].held,
+                  OCSPX_CACHE_ANY_TIME) != OCSPX_CACHE_READ_FOUND)
+        return 0;
+    return record.len;
+}
+
 int ocspx_cache_peek(unsigned char **der, const ocspx_cache_t *cache,
                      unsigned slot, apr_time_t now)
 {
@@ -253,12 +283,13 @@ int ocspx_cache_peek(unsigned char **der, const ocspx_cache_t *cache,
     return (int)record.len;
 }
 
-apr_size_t ocspx_cache_length(const ocspx_cache_t *cache, unsigned slot)
+static apr_size_t length_at(const ocspx_cache_t *cache, unsigned slot,
+                            const ocspx_cache_word_t *word)
 {
     int tries;
 
     for (tries = 0; tries < READ_TRIES; tries++) {
-        apr_uint64_t pos = ocspx_cache_get(&cache->slots[slot].pos);
+        apr_uint64_t pos = ocspx_cache_get(word);
         ocspx_cache_record_t record;
 
         if (!pos)
@@ -272,6 +303,19 @@ apr_size_t ocspx_cache_length(const ocspx_cache_t *cache, unsigned slot)
     return 0;
 }
 
+apr_size_t ocspx_cache_length(const ocspx_cache_t *cache, unsigned slot)
+{
+    return length_at(cache, slot, &cache->slots[slot].pos);
+}
+
+/* Bytes of the area that a response takes. */
+static apr_size_t area_bytes(apr_size_t len)
+{
+    return len ? (apr_size_t)ocspx_cache_record_words(len) *
+                     sizeof(ocspx_cache_word_t)
+               : 0;
+}
+
 void ocspx_cache_usage(apr_size_t *used, apr_size_t *size,
                        const ocspx_cache_t *cache)
 {
@@ -280,11 +324,9 @@ void ocspx_cache_usage(apr_size_t *used, apr_size_t *size,
     *used = 0;
     *size = (apr_size_t)cache->words * sizeof(ocspx_cache_word_t);
     for (i = 0; i < cache->count; i++) {
-        apr_size_t len = ocspx_cache_length(cache, i);
-
-        if (len)
-            *used += (apr_size_t)ocspx_cache_record_words(len) *
-                     sizeof(ocspx_cache_word_t);
+        *used += area_bytes(ocspx_cache_length(cache, i));
+        if (ocspx_cache_held_pos(cache, i))
+            *used += area_bytes(length_at(cache, i, &cache->slots[i].held));
     }
     if (*used > *size)
         *used = *size;

@@ -30,18 +30,30 @@ typedef enum {
     OCSPX_CACHE_SHARED
 } ocspx_cache_source_e;
 
+/** A response that is newer than the one served, and not served yet. */
+typedef struct {
+    apr_time_t until; /* when its turn is; 0: there is none */
+    apr_time_t this_update;
+    apr_time_t next_update; /* 0: none given */
+    apr_time_t expiry;
+    apr_time_t fetched;
+    apr_time_t fresh_until; /* HTTP freshness; 0: unknown */
+    apr_uint64_t source;    /* ocspx_cache_source_e */
+} ocspx_cache_held_t;
+
 /**
  * What the writer knows about a certificate: its schedule and last result.
  * Lives in the segment, so that a take-over of the refresher and a reload
  * forget nothing. Plain data, no pointers.
  */
 typedef struct {
-    apr_time_t due;           /* next attempt; 0: at once */
-    apr_time_t this_update;   /* of the response served; 0: none */
-    apr_time_t next_update;   /* 0: none given */
-    apr_time_t expiry;        /* not served from this moment on; 0: nothing */
-    apr_time_t fetched;       /* when it was obtained */
-    apr_time_t fresh_until;   /* HTTP freshness; 0: unknown */
+    apr_time_t due;         /* next attempt; 0: at once */
+    apr_time_t this_update; /* of the response served; 0: none */
+    apr_time_t next_update; /* 0: none given */
+    apr_time_t expiry;      /* not served from this moment on; 0: nothing */
+    apr_time_t fetched;     /* when it was obtained */
+    apr_time_t fresh_until; /* HTTP freshness; 0: unknown */
+    ocspx_cache_held_t held;
     apr_time_t tried;         /* last attempt; 0: never */
     apr_time_t failing_since; /* first failure in a row; 0: not failing */
     apr_interval_time_t took; /* duration of the last attempt */
@@ -118,7 +130,8 @@ void ocspx_cache_writer_leave(ocspx_cache_t *cache);
 
 /**
  * Writer only: publish a response for @a slot, valid until @a expiry.
- * The one before stays in force until this one is whole.
+ * The one before stays in force until this one is whole; one that is held is
+ * forgotten.
  * @return APR_ENOSPC where the live responses do not fit: @a needed (may be
  * NULL) is then the area size in bytes that would do; nothing has changed.
  * What was put once can always be replaced by as much.
@@ -130,8 +143,32 @@ apr_status_t ocspx_cache_put(ocspx_cache_t *cache, unsigned slot,
                              const unsigned char *der, apr_size_t len,
                              apr_time_t expiry, apr_size_t *needed);
 
-/** Writer only: serve nothing for @a slot from now on. */
+/** Writer only: serve nothing for @a slot from now on, and hold nothing. */
 void ocspx_cache_withdraw(ocspx_cache_t *cache, unsigned slot);
+
+/**
+ * Writer only: keep a response ready for @a slot beside the one served, in the
+ * place of one that is held already. Handshakes do not see it.
+ * @return as ocspx_cache_put; APR_ENOSPC also where it would take the room of
+ * a certificate that has no response yet
+ */
+apr_status_t ocspx_cache_hold(ocspx_cache_t *cache, unsigned slot,
+                              const unsigned char *der, apr_size_t len,
+                              apr_time_t expiry);
+
+/**
+ * A copy of the response that is held for @a slot; any thread of any process.
+ * @param der from OPENSSL_malloc and the caller's; NULL: there is none
+ * @return its length, 0: none
+ */
+apr_size_t ocspx_cache_held(unsigned char **der, const ocspx_cache_t *cache,
+                            unsigned slot);
+
+/** Writer only: serve what is held for @a slot. */
+void ocspx_cache_promote(ocspx_cache_t *cache, unsigned slot);
+
+/** Writer only: forget what is held for @a slot. */
+void ocspx_cache_forget(ocspx_cache_t *cache, unsigned slot);
 
 /**
  * Writer only: replace the state of @a slot. The one before stays in force

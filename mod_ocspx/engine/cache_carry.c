@@ -11,10 +11,8 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-/* The record's expiry is not looked at: it stays with the record. */
-#define ANY_TIME ((apr_time_t)APR_INT64_MIN)
-
-/* Where nothing is served, no schedule pauses for longer than this. */
+/* Where nothing is served, no schedule pauses for longer than this; nor is any
+ * response held for longer. */
 #define PAUSE_MAX apr_time_from_sec(3600)
 
 /* No honest counter gets there. */
@@ -45,6 +43,18 @@ static apr_time_t between(apr_time_t least, apr_time_t t, apr_time_t most)
     return t < least ? least : t > most ? most : t;
 }
 
+static void set_right_held(ocspx_cache_held_t *held, apr_time_t now)
+{
+    held->until = between(0, held->until, now + PAUSE_MAX);
+    held->this_update = between(0, held->this_update, now);
+    held->next_update = between(0, held->next_update, APR_INT64_MAX);
+    held->expiry = between(0, held->expiry, APR_INT64_MAX);
+    held->fetched = between(0, held->fetched, now);
+    held->fresh_until = between(0, held->fresh_until, APR_INT64_MAX);
+    if (held->source > OCSPX_CACHE_SHARED)
+        held->source = OCSPX_CACHE_NOWHERE;
+}
+
 /* A time to come is believed if it is not negative, one in the past if it is
  * past: thisUpdate ahead of us would make all that is newer look older. */
 static void set_right_times(ocspx_cache_state_t *state, apr_time_t now)
@@ -54,6 +64,7 @@ static void set_right_times(ocspx_cache_state_t *state, apr_time_t now)
     state->expiry = between(0, state->expiry, APR_INT64_MAX);
     state->fetched = between(0, state->fetched, now);
     state->fresh_until = between(0, state->fresh_until, APR_INT64_MAX);
+    set_right_held(&state->held, now);
     state->tried = between(0, state->tried, now);
     state->failing_since = between(0, state->failing_since, now);
     state->took = between(0, state->took, PAUSE_MAX);
@@ -80,6 +91,7 @@ static apr_time_t right_due(const ocspx_cache_state_t *state, apr_time_t now)
 {
     apr_time_t latest = between(now + PAUSE_MAX, state->expiry, APR_INT64_MAX);
 
+    latest = between(latest, state->held.expiry, APR_INT64_MAX);
     return state->due < 0 || state->due > latest ? 0 : state->due;
 }
 
@@ -93,7 +105,8 @@ static int carry_response(ocspx_cache_state_t *state, ocspx_cache_t *to,
     unsigned char *der;
     apr_status_t rv;
 
-    switch (ocspx_cache_read(&der, &record, from, from_slot, ANY_TIME)) {
+    switch (ocspx_cache_read(&der, &record, from, from_slot,
+                             OCSPX_CACHE_ANY_TIME)) {
     case OCSPX_CACHE_READ_FOUND:
         rv = ocspx_cache_put(to, slot, der, record.len, record.expiry, NULL);
         OPENSSL_free(der);
@@ -107,6 +120,21 @@ static int carry_response(ocspx_cache_state_t *state, ocspx_cache_t *to,
         break;
     }
     return 0;
+}
+
+/* Without it, the responder is asked again. */
+static void carry_held(ocspx_cache_state_t *state, ocspx_cache_t *to,
+                       unsigned slot, const ocspx_cache_t *from,
+                       unsigned from_slot)
+{
+    unsigned char *der;
+    apr_size_t len = ocspx_cache_held(&der, from, from_slot);
+
+    if (!len || ocspx_cache_hold(to, slot, der, len, state->held.expiry)) {
+        state->held = (ocspx_cache_held_t){0};
+        state->due = 0;
+    }
+    OPENSSL_free(der);
 }
 
 static void carry_count(ocspx_cache_word_t *to, const ocspx_cache_word_t *from)
@@ -132,6 +160,8 @@ static int carry(ocspx_cache_t *to, unsigned slot, const ocspx_cache_t *from,
     if (!carry_response(&state, to, slot, from, from_slot))
         return 0;
     set_right(&state, now);
+    if (state.held.until)
+        carry_held(&state, to, slot, from, from_slot);
     state.due = right_due(&state, now);
     ocspx_cache_state_set(to, slot, &state);
     return 1;

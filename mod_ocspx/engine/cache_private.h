@@ -18,7 +18,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
 
 #define OCSPX_CACHE_LINE 64
 #define OCSPX_CACHE_MAGIC 0x585043534f78646fULL
-#define OCSPX_CACHE_VERSION 2U /* raise with any change in this file */
+#define OCSPX_CACHE_VERSION 3U /* raise with any change in this file */
 #define OCSPX_CACHE_LAYOUT                                                     \
     ((apr_uint64_t)OCSPX_CACHE_VERSION << 32 | sizeof(ocspx_cache_slot_t))
 
@@ -56,6 +56,7 @@ _Static_assert(sizeof(ocspx_cache_state_t) % 8 == 0, "state is whole words");
  * report reads are kept on cache lines of their own. */
 typedef struct {
     alignas(OCSPX_CACHE_LINE) ocspx_cache_word_t pos; /* 0: no record */
+    ocspx_cache_word_t held;                          /* 0, or pos: none */
     unsigned char digest[OCSPX_CERT_DIGEST_LEN];
     alignas(OCSPX_CACHE_LINE) ocspx_cache_word_t stapled;
     ocspx_cache_word_t empty, expired;
@@ -120,6 +121,16 @@ ocspx_cache_record_at(const ocspx_cache_t *cache, apr_uint64_t pos)
     };
 }
 
+/** Where the record is that is held for @a slot; 0: there is none. A writer
+ * that was killed while it promoted one has left it in pos and held. */
+static inline apr_uint64_t ocspx_cache_held_pos(const ocspx_cache_t *cache,
+                                                unsigned slot)
+{
+    apr_uint64_t held = ocspx_cache_get(&cache->slots[slot].held);
+
+    return held == ocspx_cache_get(&cache->slots[slot].pos) ? 0 : held;
+}
+
 /** Could it be one? */
 static inline int ocspx_cache_record_ok(const ocspx_cache_t *cache,
                                         const ocspx_cache_record_t *record)
@@ -137,6 +148,9 @@ typedef enum {
     OCSPX_CACHE_READ_EXPIRED, /* it has one that is not valid any more */
     OCSPX_CACHE_READ_FAILED   /* damaged, no memory, or overtaken each time */
 } ocspx_cache_read_e;
+
+/** Instead of now: whether the record has expired does not matter. */
+#define OCSPX_CACHE_ANY_TIME ((apr_time_t)APR_INT64_MIN)
 
 /**
  * Copy the record of @a slot; as ocspx_cache_staple.

@@ -7,17 +7,27 @@
 /* --- the lock -------------------------------------------------------- */
 
 /* Where the next record goes: head, or past the one record that a writer
- * killed between setting a slot's pos and moving head has left there. */
+ * killed between setting a slot's position and moving head has left there. */
 static apr_uint64_t whole_head(const ocspx_cache_t *cache)
 {
     apr_uint64_t head = ocspx_cache_get(&cache->header->head);
     unsigned i;
 
     for (i = 0; i < cache->count; i++)
-        if (ocspx_cache_get(&cache->slots[i].pos) == head)
+        if (ocspx_cache_get(&cache->slots[i].pos) == head ||
+            ocspx_cache_get(&cache->slots[i].held) == head)
             return head + ocspx_cache_record_words(
                               ocspx_cache_record_at(cache, head).len);
     return head;
+}
+
+/* What a killed writer has promoted is no longer held. */
+static void end_promotion(ocspx_cache_t *cache)
+{
+    unsigned i;
+
+    for (i = 0; i < cache->count; i++)
+        ocspx_cache_set(&cache->slots[i].held, ocspx_cache_held_pos(cache, i));
 }
 
 apr_status_t ocspx_cache_writer_enter(ocspx_cache_t *cache)
@@ -29,6 +39,7 @@ apr_status_t ocspx_cache_writer_enter(ocspx_cache_t *cache)
     if (rv)
         return rv == EBUSY ? APR_EBUSY : rv;
     ocspx_cache_set(&cache->header->head, whole_head(cache));
+    end_promotion(cache);
     return APR_SUCCESS;
 }
 
@@ -66,12 +77,14 @@ static void copy_in(const ocspx_cache_t *cache,
     ocspx_cache_set(at, word);
 }
 
-/* The record at head takes the place of the slot's one before. */
-static void publish(ocspx_cache_t *cache, unsigned slot, apr_uint64_t size)
+/* The record at head takes the place of the one before: it is now that whose
+ * position is in @a at, a slot's pos or held. */
+static void place(ocspx_cache_t *cache, ocspx_cache_word_t *at,
+                  apr_uint64_t size)
 {
     apr_uint64_t head = ocspx_cache_get(&cache->header->head);
 
-    ocspx_cache_set(&cache->slots[slot].pos, head);
+    ocspx_cache_set(at, head);
     ocspx_cache_set(&cache->header->head, head + size);
 }
 
@@ -98,20 +111,33 @@ static void append_copy(ocspx_cache_t *cache, apr_uint64_t pos,
     }
 }
 
+/* Where the slot has this position; NULL: nowhere, the record is dead. */
+static ocspx_cache_word_t *owner(const ocspx_cache_t *cache, unsigned slot,
+                                 apr_uint64_t pos)
+{
+    ocspx_cache_slot_t *of = &cache->slots[slot];
+
+    if (ocspx_cache_get(&of->pos) == pos)
+        return &of->pos;
+    return ocspx_cache_get(&of->held) == pos ? &of->held : NULL;
+}
+
 /* Free the oldest record, keeping it if it is live; 0 where there is none. */
 static int free_oldest(ocspx_cache_t *cache)
 {
     apr_uint64_t tail = ocspx_cache_get(&cache->header->tail);
     ocspx_cache_record_t record = ocspx_cache_record_at(cache, tail);
     apr_uint64_t size = ocspx_cache_record_words(record.len);
+    ocspx_cache_word_t *at;
 
     if (!ocspx_cache_record_ok(cache, &record))
         return 0;
-    if (ocspx_cache_get(&cache->slots[record.slot].pos) == tail) {
+    at = owner(cache, record.slot, tail);
+    if (at) {
         if (free_words(cache) < size)
             return 0;
         append_copy(cache, tail, size);
-        publish(cache, record.slot, size);
+        place(cache, at, size);
     }
     ocspx_cache_set(&cache->header->tail, tail + size);
     return 1;
@@ -128,29 +154,40 @@ static apr_status_t make_room(ocspx_cache_t *cache, apr_uint64_t wanted)
     return APR_SUCCESS;
 }
 
-/* What would be live after a put, and the largest record from now till then;
- * in words. */
+/* What would be live once there is a new record, and the largest one from now
+ * till then; in words. */
 typedef struct {
     apr_uint64_t live, largest;
+    unsigned empty; /* slots that serve nothing */
 } survey_t;
 
-static survey_t survey(const ocspx_cache_t *cache, unsigned slot,
+static void count(survey_t *found, const ocspx_cache_t *cache, apr_uint64_t pos,
+                  int stays)
+{
+    ocspx_cache_record_t record = ocspx_cache_record_at(cache, pos);
+    apr_uint64_t words = ocspx_cache_record_words(record.len);
+
+    if (!pos || !ocspx_cache_record_ok(cache, &record))
+        return;
+    if (found->largest < words)
+        found->largest = words;
+    if (stays)
+        found->live += words;
+}
+
+/* @param at where the position of the new record goes */
+static survey_t survey(const ocspx_cache_t *cache, const ocspx_cache_word_t *at,
                        apr_uint64_t size)
 {
-    survey_t found = {size, size};
+    survey_t found = {size, size, 0};
     unsigned i;
 
     for (i = 0; i < cache->count; i++) {
-        apr_uint64_t pos = ocspx_cache_get(&cache->slots[i].pos), words;
-        ocspx_cache_record_t record = ocspx_cache_record_at(cache, pos);
+        ocspx_cache_slot_t *of = &cache->slots[i];
 
-        if (!pos || !ocspx_cache_record_ok(cache, &record))
-            continue;
-        words = ocspx_cache_record_words(record.len);
-        if (found.largest < words)
-            found.largest = words;
-        if (i != slot)
-            found.live += words;
+        count(&found, cache, ocspx_cache_get(&of->pos), at != &of->pos);
+        count(&found, cache, ocspx_cache_get(&of->held), at != &of->held);
+        found.empty += !ocspx_cache_get(&of->pos);
     }
     return found;
 }
@@ -160,22 +197,24 @@ static survey_t survey(const ocspx_cache_t *cache, unsigned slot,
 /* Room for all that is live and twice the largest record: once to move it, and
  * once to put another beside the one it replaces. So what fits once, can be
  * replaced for ever; it is the newcomer who is told that the area is full. The
- * survey, which touches every slot, waits until free space is short. */
-static apr_status_t admit(ocspx_cache_t *cache, unsigned slot,
-                          apr_uint64_t size, apr_size_t *needed)
+ * survey, which touches every slot, waits until free space is short. What is
+ * only held leaves room for a response of each slot that serves nothing. */
+static apr_status_t admit(ocspx_cache_t *cache, const ocspx_cache_word_t *at,
+                          int held, apr_uint64_t size, apr_size_t *needed)
 {
     apr_uint64_t largest = ocspx_cache_get(&cache->header->largest);
     apr_status_t rv = APR_SUCCESS;
 
     if (largest < size)
         largest = size;
-    if (free_words(cache) < size + 2 * largest) {
-        survey_t found = survey(cache, slot, size);
+    if (held || free_words(cache) < size + 2 * largest) {
+        survey_t found = survey(cache, at, size);
+        apr_uint64_t spare = 2 + (held ? found.empty : 0);
 
         largest = found.largest;
-        if (found.live + 2 * largest > cache->words) {
+        if (found.live + spare * largest > cache->words) {
             if (needed)
-                *needed = (apr_size_t)(found.live + 2 * largest) * 8;
+                *needed = (apr_size_t)(found.live + spare * largest) * 8;
             return APR_ENOSPC;
         }
         rv = make_room(cache, size + largest);
@@ -185,26 +224,65 @@ static apr_status_t admit(ocspx_cache_t *cache, unsigned slot,
     return rv;
 }
 
+/* Find room at head, and fill it. */
+static apr_status_t append(ocspx_cache_t *cache, const ocspx_cache_word_t *at,
+                           int held, const ocspx_cache_record_t *record,
+                           const unsigned char *der, apr_size_t *needed)
+{
+    apr_status_t rv;
+
+    if (record->len == 0 || record->len > OCSPX_CACHE_RESPONSE_MAX)
+        return APR_EINVAL;
+    rv = admit(cache, at, held, ocspx_cache_record_words(record->len), needed);
+    if (rv == APR_SUCCESS)
+        copy_in(cache, record, der);
+    return rv;
+}
+
 apr_status_t ocspx_cache_put(ocspx_cache_t *cache, unsigned slot,
                              const unsigned char *der, apr_size_t len,
                              apr_time_t expiry, apr_size_t *needed)
 {
     ocspx_cache_record_t record = {.slot = slot, .len = len, .expiry = expiry};
-    apr_uint64_t size = ocspx_cache_record_words(len);
-    apr_status_t rv;
+    ocspx_cache_word_t *at = &cache->slots[slot].pos;
+    apr_status_t rv = append(cache, at, 0, &record, der, needed);
 
-    if (len == 0 || len > OCSPX_CACHE_RESPONSE_MAX)
-        return APR_EINVAL;
-    rv = admit(cache, slot, size, needed);
     if (rv != APR_SUCCESS)
         return rv;
-    copy_in(cache, &record, der);
-    publish(cache, slot, size);
+    ocspx_cache_forget(cache, slot);
+    place(cache, at, ocspx_cache_record_words(len));
     return APR_SUCCESS;
+}
+
+apr_status_t ocspx_cache_hold(ocspx_cache_t *cache, unsigned slot,
+                              const unsigned char *der, apr_size_t len,
+                              apr_time_t expiry)
+{
+    ocspx_cache_record_t record = {.slot = slot, .len = len, .expiry = expiry};
+    ocspx_cache_word_t *at = &cache->slots[slot].held;
+    apr_status_t rv = append(cache, at, 1, &record, der, NULL);
+
+    if (rv == APR_SUCCESS)
+        place(cache, at, ocspx_cache_record_words(len));
+    return rv;
+}
+
+void ocspx_cache_promote(ocspx_cache_t *cache, unsigned slot)
+{
+    ocspx_cache_slot_t *of = &cache->slots[slot];
+
+    ocspx_cache_set(&of->pos, ocspx_cache_get(&of->held));
+    ocspx_cache_set(&of->held, 0);
+}
+
+void ocspx_cache_forget(ocspx_cache_t *cache, unsigned slot)
+{
+    ocspx_cache_set(&cache->slots[slot].held, 0);
 }
 
 void ocspx_cache_withdraw(ocspx_cache_t *cache, unsigned slot)
 {
+    ocspx_cache_forget(cache, slot);
     ocspx_cache_set(&cache->slots[slot].pos, 0);
 }
 
@@ -234,9 +312,9 @@ static int header_holds(const ocspx_cache_t *cache)
            ocspx_cache_get(&header->words) == cache->words;
 }
 
-/* Do the records lie end to end, and does every slot have one of them? And is
- * there room to move the largest one, now or once the dead ones that are next
- * are freed? */
+/* Do the records lie end to end, and does every position have one of them? And
+ * is there room to move the largest one, now or once the dead ones that are
+ * next are freed? */
 int ocspx_cache_check(const ocspx_cache_t *cache)
 {
     apr_uint64_t tail = ocspx_cache_get(&cache->header->tail);
@@ -245,15 +323,17 @@ int ocspx_cache_check(const ocspx_cache_t *cache)
 
     if (!header_holds(cache) || !tail || head - tail > cache->words)
         return 0;
-    for (i = 0; i < cache->count; i++)
+    for (i = 0; i < cache->count; i++) {
         published += ocspx_cache_get(&cache->slots[i].pos) != 0;
+        published += ocspx_cache_held_pos(cache, i) != 0;
+    }
     for (pos = tail; pos != head;) {
         ocspx_cache_record_t record = ocspx_cache_record_at(cache, pos);
         apr_uint64_t size = ocspx_cache_record_words(record.len);
 
         if (!ocspx_cache_record_ok(cache, &record) || size > head - pos)
             return 0;
-        if (ocspx_cache_get(&cache->slots[record.slot].pos) == pos)
+        if (owner(cache, record.slot, pos))
             live++;
         else if (!live)
             dead += size;

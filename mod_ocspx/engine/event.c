@@ -1,6 +1,8 @@
 /* event: what is worth telling somebody about a certificate. */
 #include "event.h"
 
+#include "admit.h"
+
 /* What was told last, in ocspx_cache_state_t: how things stood, and how many
  * alarms had gone off. */
 typedef enum { NOTHING, STAPLED, REVOKED, EXPIRED } standing_e;
@@ -40,11 +42,12 @@ static standing_e standing(const ocspx_cache_state_t *state, apr_time_t now)
 static unsigned alarms(const ocspx_cache_state_t *state, apr_time_t now)
 {
     static const unsigned percent[ALARMS] = {50, 25, 10};
-    apr_interval_time_t whole = state->expiry - state->this_update;
-    apr_interval_time_t left = state->expiry - now;
+    ocspx_schedule_validity_t newest = ocspx_admit_validity(state);
+    apr_interval_time_t whole = newest.expiry - newest.this_update;
+    apr_interval_time_t left = newest.expiry - now;
     unsigned n = 0;
 
-    if (state->expiry && left <= 0)
+    if (newest.expiry && left <= 0)
         return ALARMS;
     if (!state->failures)
         return 0;

@@ -231,6 +231,8 @@ static const metric_t table[] = {
     CERT("ocspx_response_this_update_timestamp_seconds", "seconds",
         this_update,
         "From when on the response to be stapled is valid."),
+    CERT("ocspx_response_held_until_timestamp_seconds", "seconds", held_until,
+        "When a newer response, there already, takes its place."),
     CERT("ocspx_next_refresh_timestamp_seconds", "seconds", next_refresh,
         "When the next response will be asked for."),
     CERT("ocspx_certificate_start_timestamp_seconds", "seconds", start,

@@ -38,6 +38,7 @@ static void fill(ocspx_metrics_cert_t *cert, const ocspx_report_row_t *row,
     cert->staple_expiry = seconds(row->safe_until);
     cert->next_refresh = seconds(row->next_try);
     cert->this_update = seconds(row->this_update);
+    cert->held_until = seconds(row->held_until);
     cert->failing_since = seconds(row->failing_since);
     cert->failures = row->index == -1U ? OCSPX_METRICS_UNKNOWN : row->tries;
     cert->stapled = wanted ? row->safe_until > now : OCSPX_METRICS_UNKNOWN;

@@ -13,7 +13,8 @@
 typedef struct {
     const char *labels;
     apr_int64_t start, expiry;
-    apr_int64_t staple_expiry, next_refresh, this_update, failing_since;
+    apr_int64_t staple_expiry, next_refresh, this_update, held_until;
+    apr_int64_t failing_since;
     apr_int64_t failures, stapled, must_staple;
 } ocspx_metrics_cert_t;
 

@@ -6,6 +6,7 @@
 
 #include "agenda.h"
 #include "attempt.h"
+#include "heap.h"
 #include "load.h"
 #include "transition.h"
 
@@ -13,6 +14,8 @@ struct ocspx_refresh_t {
     ocspx_refresh_config_t config;
     apr_pool_t *pool;
     ocspx_agenda_t *agenda;
+    ocspx_heap_t held;      /* entries with a response that is not served yet */
+    apr_time_t *held_until; /* by entry; the key of held */
     apr_uint64_t random;
     unsigned untried;
     int unsaved; /* the last response could not be written to the store */
@@ -35,13 +38,19 @@ static void enter_in_agenda(ocspx_refresh_t *refresh,
                             const ocspx_registry_entry_t *entry,
                             const ocspx_cache_state_t *state)
 {
-    ocspx_schedule_validity_t served = ocspx_admit_validity(state);
+    ocspx_schedule_validity_t newest = ocspx_admit_validity(state);
+    apr_time_t fetched =
+        state->held.until ? state->held.fetched : state->fetched;
 
     if (!has_work(entry))
         return;
-    ocspx_agenda_set(refresh->agenda, entry->index, state->due, state->expiry,
-                     ocspx_schedule_interval(state->fetched, &served,
-                                             &entry->policy->schedule));
+    ocspx_agenda_set(
+        refresh->agenda, entry->index, state->due, newest.expiry,
+        ocspx_schedule_interval(fetched, &newest, &entry->policy->schedule));
+    if (!state->held.until)
+        return;
+    refresh->held_until[entry->index] = state->held.until;
+    ocspx_heap_put(&refresh->held, entry->index);
 }
 
 static apr_uint64_t next_random(ocspx_refresh_t *refresh)
@@ -54,7 +63,7 @@ static apr_time_t next_due(ocspx_refresh_t *refresh,
 {
     const ocspx_cache_state_t *state = &attempt->after;
     const ocspx_schedule_policy_t *policy = &attempt->entry->policy->schedule;
-    ocspx_schedule_validity_t served = ocspx_admit_validity(state);
+    ocspx_schedule_validity_t newest = ocspx_admit_validity(state);
     ocspx_schedule_failures_t failures = {
         .count = state->failures,
         .since = state->failing_since,
@@ -62,9 +71,9 @@ static apr_time_t next_due(ocspx_refresh_t *refresh,
     };
 
     if (state->failures)
-        return ocspx_schedule_retry(now, &served, policy, &failures,
+        return ocspx_schedule_retry(now, &newest, policy, &failures,
                                     next_random(refresh));
-    return ocspx_schedule_refresh(now, &served, policy, next_random(refresh),
+    return ocspx_schedule_refresh(now, &newest, policy, next_random(refresh),
                                   !attempt->before.expiry);
 }
 
@@ -177,9 +186,42 @@ static void start(ocspx_refresh_t *refresh, unsigned i)
     attempt->done = conclude;
     attempt->baton = refresh;
     ocspx_cache_state_get(&attempt->before, refresh->config.cache, i);
+    ocspx_heap_drop(&refresh->held, i); /* until the attempt is over */
     attempt->after = attempt->before;
     forget_last(&attempt->after);
     ocspx_attempt_start(attempt);
+}
+
+/* --- the turn of a held response ------------------------------------- */
+
+static void serve_held(ocspx_refresh_t *refresh, unsigned i, apr_time_t now)
+{
+    const ocspx_registry_entry_t *entry =
+        ocspx_registry_get(refresh->config.registry, i);
+    ocspx_cache_state_t state;
+    ocspx_admit_t result;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, refresh->pool);
+    ocspx_heap_drop(&refresh->held, i);
+    ocspx_cache_state_get(&state, refresh->config.cache, i);
+    ocspx_admit_held(&result, &state, entry, refresh->config.cache, now, pool);
+    if (!result.admitted)
+        state.due = now;
+    ocspx_cache_state_set(refresh->config.cache, i, &state);
+    enter_in_agenda(refresh, entry, &state);
+    ocspx_transition_log_held(refresh->config.log, entry, &result);
+    apr_pool_destroy(pool);
+}
+
+/* When the turn of the next one is, is returned. */
+static apr_time_t serve_all_held(ocspx_refresh_t *refresh, apr_time_t now)
+{
+    const ocspx_heap_t *held = &refresh->held;
+
+    while (held->n && held->key[held->ids[0]] <= now)
+        serve_held(refresh, held->ids[0], now);
+    return held->n ? held->key[held->ids[0]] : APR_INT64_MAX;
 }
 
 /* --- public ---------------------------------------------------------- */
@@ -197,15 +239,17 @@ static void take_up(ocspx_refresh_t *refresh, unsigned i, apr_time_t now)
 {
     const ocspx_registry_entry_t *entry =
         ocspx_registry_get(refresh->config.registry, i);
+    ocspx_schedule_validity_t newest;
     ocspx_cache_state_t state;
     apr_time_t latest;
 
     load_repair(refresh, i);
     ocspx_cache_state_get(&state, refresh->config.cache, i);
+    newest = ocspx_admit_validity(&state);
     /* A due time later than any this schedule gives is another clock's. */
     latest = now + OCSPX_SCHEDULE_RETRY_MAX;
-    if (latest < state.expiry - (state.expiry - state.this_update) / 4)
-        latest = state.expiry - (state.expiry - state.this_update) / 4;
+    if (latest < newest.expiry - (newest.expiry - newest.this_update) / 4)
+        latest = newest.expiry - (newest.expiry - newest.this_update) / 4;
     if (state.due > latest)
         state.due = now;
     /* Perhaps its chain was complete when that time was set. */
@@ -236,6 +280,8 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
     refresh->agenda =
         ocspx_agenda_make(n, apr_hash_count(config->registry->hosts), host_of,
                           config->max_parallel, config->max_per_host, p);
+    refresh->held_until = apr_pcalloc(p, n * sizeof(*refresh->held_until));
+    refresh->held = ocspx_heap_make(n, refresh->held_until, p);
     for (i = 0; i < n; i++)
         if (!only || only[i])
             take_up(refresh, i, now);
@@ -245,12 +291,13 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
 /* When to look again is returned. */
 static apr_time_t start_due(ocspx_refresh_t *refresh, apr_time_t now)
 {
+    apr_time_t held = serve_all_held(refresh, now);
     apr_time_t next;
     int i;
 
     while ((i = ocspx_agenda_take(refresh->agenda, now, &next)) >= 0)
         start(refresh, (unsigned)i);
-    return next;
+    return held < next ? held : next;
 }
 
 unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../core/version.h"
+#include "admit.h"
 
 #define PAGE_LENGTH 100
 
@@ -62,7 +63,7 @@ static void look_at_cache(ocspx_report_look_t *look, const ocspx_cache_t *cache,
     if (look->state.expiry > now)
         look->bytes = ocspx_cache_length(cache, slot);
     if (look->bytes)
-        look->safe_until = look->state.expiry;
+        look->safe_until = ocspx_admit_validity(&look->state).expiry;
 }
 
 void ocspx_report_look(ocspx_report_look_t *look,

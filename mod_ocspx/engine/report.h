@@ -106,6 +106,7 @@ typedef struct {
     apr_int64_t must_staple;
     apr_time_t not_before, not_after;
     apr_time_t this_update, next_update, fetched, next_try, safe_until;
+    apr_time_t held_until;       /* 0: what is stapled is the newest */
     const char *responder;       /* URL asked first, or file; NULL */
     const char *address;         /* of the last attempt; NULL */
     apr_interval_time_t latency; /* of the last attempt; -1: there was none */

@@ -55,6 +55,9 @@ const ocspx_report_field_t ocspx_report_row_fields[] = {
         "End of the response's validity as the responder says it"),
     ROW(TIME, fetched, "fetched", "Fetched",
         "When the response was obtained"),
+    ROW(TIME, held_until, "heldUntil", "Newer one held until",
+        "When one that is there already takes its place; none: it is the "
+        "newest"),
     ROW(TEXT, source, "source", "Source",
         "Where the response came from: network, disk, file or shared"),
     ROW(COUNT, bytes, "bytes", "Size",

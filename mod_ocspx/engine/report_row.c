@@ -152,6 +152,7 @@ static void tell_response(ocspx_report_row_t *row,
     row->this_update = state->this_update;
     row->next_update = state->next_update;
     row->fetched = state->fetched;
+    row->held_until = look->bytes ? state->held.until : 0;
     row->safe_until = look->safe_until;
     row->bytes = (apr_int64_t)look->bytes;
     row->source = look->bytes ? source_name(state->source) : NULL;

@@ -25,12 +25,22 @@ static int index_of(const change_t *c)
     return (int)c->entry->index;
 }
 
+/* Of all there is to staple. */
+static apr_time_t end(const change_t *c)
+{
+    return ocspx_admit_validity(c->after).expiry;
+}
+
 static const char *stapling(const change_t *c)
 {
-    if (c->after->expiry <= c->now)
+    apr_time_t held = c->after->held.until;
+
+    if (end(c) <= c->now)
         return "not stapled";
-    return apr_pstrcat(c->p, "stapled until ",
-                       ocspx_text_time(c->after->expiry, c->p), NULL);
+    return apr_pstrcat(c->p, "stapled until ", ocspx_text_time(end(c), c->p),
+                       held ? ", with the newest response from " : NULL,
+                       held ? ocspx_text_time(held, c->p) : NULL,
+                       held ? " on" : NULL, NULL);
 }
 
 static const char *outlook(const change_t *c)
@@ -57,11 +67,11 @@ static void log_failure(const change_t *c)
 
 static void log_expiry(const change_t *c)
 {
-    if (c->after->expiry > c->before->tried && c->after->expiry <= c->now)
+    if (end(c) > c->before->tried && end(c) <= c->now)
         ocspx_log(c->log, OCSPX_LOG_ERROR, 11, index_of(c),
                   "%s: the last valid response ended at %s and there is no "
                   "newer one: no longer stapled",
-                  name(c), ocspx_text_time(c->after->expiry, c->p));
+                  name(c), ocspx_text_time(end(c), c->p));
 }
 
 static void log_revocation(const change_t *c)
@@ -99,4 +109,18 @@ void ocspx_transition_log(const ocspx_log_t *log,
     }
     log_revocation(&c);
     log_success(&c);
+}
+
+void ocspx_transition_log_held(const ocspx_log_t *log,
+                               const ocspx_registry_entry_t *entry,
+                               const ocspx_admit_t *result)
+{
+    if (result->admitted)
+        ocspx_log(log, OCSPX_LOG_DEBUG, 45, (int)entry->index,
+                  "%s: the newest response, held back so far, is served",
+                  entry->cert->name);
+    else
+        ocspx_log(log, OCSPX_LOG_INFO, 46, (int)entry->index,
+                  "%s: the newest response, held back so far, is not used: %s",
+                  entry->cert->name, result->message);
 }

@@ -5,6 +5,7 @@
 #ifndef OCSPX_TRANSITION_H
 #define OCSPX_TRANSITION_H
 
+#include "admit.h"
 #include "cache.h"
 #include "log.h"
 #include "registry.h"
@@ -19,5 +20,10 @@ void ocspx_transition_log(const ocspx_log_t *log,
                           const ocspx_cache_state_t *before,
                           const ocspx_cache_state_t *after, const char *message,
                           apr_time_t now, apr_pool_t *p);
+
+/** Log what became of a response whose turn has come: see ocspx_admit_held. */
+void ocspx_transition_log_held(const ocspx_log_t *log,
+                               const ocspx_registry_entry_t *entry,
+                               const ocspx_admit_t *result);
 
 #endif

@@ -302,6 +302,8 @@ static const range_t range_startup_wait = {
     offsetof(ocspx_settings_t, startup_wait), 0, 600, " of seconds", 1};
 static const range_t range_refresh_at = {offsetof(ocspx_settings_t, refresh_at),
                                          5, 75, " of percent", 1};
+static const range_t range_maturity = {offsetof(ocspx_settings_t, maturity), 0,
+                                       3600, " of seconds", 0};
 static const range_t range_max_response_size = {
     offsetof(ocspx_settings_t, max_response_size), 1024, 65536, " of bytes", 1};
 
@@ -381,6 +383,10 @@ const command_rec ocspx_directives_table[] = {
                   "percent of its validity to refresh a response at"),
     AP_INIT_TAKE2(OCSPX_DIR_RETRY, set_retry, NULL, RSRC_CONF,
                   "first and longest pause in seconds between retries"),
+    AP_INIT_TAKE1(OCSPX_DIR_MATURITY, set_number, INFO(range_maturity),
+                  RSRC_CONF,
+                  "seconds after thisUpdate before a newer response is served, "
+                  "0: none"),
     AP_INIT_TAKE12(OCSPX_DIR_MAX_PARALLEL, set_max_parallel, NULL, RSRC_CONF,
                    "fetches at once, in all and per responder host"),
     AP_INIT_TAKE1(OCSPX_DIR_PROXY, set_proxy, NULL, RSRC_CONF,

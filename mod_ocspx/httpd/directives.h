@@ -30,6 +30,7 @@
 #define OCSPX_DIR_STARTUP_WAIT "OCSPXStartupWait"
 #define OCSPX_DIR_REFRESH_AT "OCSPXRefreshAt"
 #define OCSPX_DIR_RETRY "OCSPXRetry"
+#define OCSPX_DIR_MATURITY "OCSPXMaturity"
 #define OCSPX_DIR_MAX_PARALLEL "OCSPXMaxParallel"
 #define OCSPX_DIR_PROXY "OCSPXProxy"
 #define OCSPX_DIR_METHOD "OCSPXMethod"

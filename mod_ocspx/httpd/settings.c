@@ -27,6 +27,7 @@ void *ocspx_settings_create(apr_pool_t *p, server_rec *s)
         .method = OCSPX_UNSET,
         .certid_hash = OCSPX_UNSET,
         .withhold_revoked = OCSPX_UNSET,
+        .maturity = OCSPX_UNSET,
         .chain_check = OCSPX_UNSET,
         .chain_repair = OCSPX_UNSET,
         .env_vars = OCSPX_UNSET,
@@ -73,6 +74,7 @@ void *ocspx_settings_merge(apr_pool_t *p, void *base_, void *add_)
     MERGE_INT(certid_hash);
     MERGE_POINTER(response_file);
     MERGE_INT(withhold_revoked);
+    MERGE_INT(maturity);
     MERGE_INT(chain_check);
     MERGE_POINTER(chain_trust);
     MERGE_INT(chain_repair);
@@ -150,6 +152,7 @@ static ocspx_schedule_policy_t schedule_policy(const ocspx_settings_t *d)
             either(d->refresh_at, OCSPX_SCHEDULE_REFRESH_PERCENT),
         .retry_min = OCSPX_SCHEDULE_RETRY_MIN,
         .retry_max = OCSPX_SCHEDULE_RETRY_MAX,
+        .maturity = OCSPX_SCHEDULE_MATURITY,
     };
 
     if (d->retry_min != OCSPX_UNSET) {
@@ -158,6 +161,8 @@ static ocspx_schedule_policy_t schedule_policy(const ocspx_settings_t *d)
     }
     if (d->error_timeout > 0)
         policy.retry_max = apr_time_from_sec(d->error_timeout);
+    if (d->maturity != OCSPX_UNSET)
+        policy.maturity = apr_time_from_sec(d->maturity);
     if (d->standard_timeout > 0)
         policy.refresh_max = apr_time_from_sec(d->standard_timeout);
     if (d->response_file) {

@@ -34,6 +34,7 @@ typedef struct {
     int certid_hash;
     const char *response_file;
     int withhold_revoked;
+    int maturity;
     int chain_check;
     const ocspx_chain_trust_t *chain_trust;
     int chain_repair;

@@ -159,6 +159,9 @@ static const struct {
     {"OCSPXRetry 10 9", "'9': must be a whole number of seconds \\(max\\) "
                         "from 10 to 86400"},
     {"OCSPXRetry 10", "takes two arguments"},
+    {"OCSPXMaturity -1", "'-1': must be a whole number of seconds from 0"},
+    {"OCSPXMaturity 3601", "'3601': must be a whole number of seconds from 0 "
+                           "to 3600"},
     {"OCSPXMaxParallel 0", "'0': must be a whole number \\(total\\) from 1"},
     {"OCSPXMaxParallel 4 5", "'5': must be a whole number \\(per host\\) from "
                              "1 to 4"},

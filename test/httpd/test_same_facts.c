@@ -34,6 +34,8 @@ static const struct {
      "ocspx_response_this_update_timestamp_seconds"},
     {"nextUpdate", "Next update", TIME, NULL},
     {"fetched", "Fetched", TIME, NULL},
+    {"heldUntil", "Newer one held until", TIME,
+     "ocspx_response_held_until_timestamp_seconds"},
     {"source", "Source", TEXT, NULL},
     {"bytes", "Size", NUMBER, NULL},
     {"responder", "Responder", TEXT, NULL},

@@ -23,7 +23,8 @@
 
 typedef struct httpd_t httpd_t;
 
-/** All zero: event MPM, mod_ssl, mod_ocspx, nothing else said about it. */
+/** All zero: event MPM, mod_ssl, mod_ocspx, nothing else said about it but
+ * OCSPXMaturity 0: tests wait for the next response, not for its maturity. */
 typedef struct {
     const char *mpm;       /* "event", "worker", "prefork"; NULL: event */
     const char *log_level; /* NULL: "warn ocspx:debug" (with it) */

@@ -158,6 +158,8 @@ static const char *module_lines(const httpd_t *h, apr_pool_t *p)
                            "    SetHandler server-status\n</Location>\n",
                            NULL);
     }
+    if (!h->config.without_ocspx)
+        text = apr_pstrcat(p, text, "OCSPXMaturity 0\n", NULL);
     if (!h->config.without_ocspx && state[0] != '\0')
         text = apr_pstrcat(p, text, "OCSPXStateDir ", state, "\n", NULL);
     return text;

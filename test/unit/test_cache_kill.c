@@ -20,7 +20,7 @@
 #define EXPIRY 1
 
 /* Long enough that the step's record displaces several. */
-#define AREA_WORDS 32
+#define AREA_WORDS 40
 #define OLD_LEN 20
 #define NEW_LEN 33
 #define OLD 1000 /* least version of what is there before */
@@ -50,18 +50,43 @@ static apr_status_t put(ocspx_cache_t *to, unsigned slot, apr_size_t len,
     return ocspx_cache_put(to, slot, der, len, EXPIRY, NULL);
 }
 
-static apr_uint64_t served(const ocspx_cache_t *from, unsigned slot)
+/* For slot 0. */
+static apr_status_t hold(ocspx_cache_t *to, apr_size_t len,
+                         apr_uint64_t version)
 {
-    unsigned char *der;
-    int len = ocspx_cache_peek(&der, from, slot, EXPIRY - 1);
+    unsigned char der[64];
+
+    pattern_fill(der, len, 0, version);
+    return ocspx_cache_hold(to, 0, der, len, EXPIRY);
+}
+
+static apr_uint64_t version_of(unsigned char *der, apr_size_t len,
+                               unsigned slot)
+{
     apr_uint64_t version;
 
     if (!len)
         return 0;
-    version = pattern_version(der, (apr_size_t)len, slot);
+    version = pattern_version(der, len, slot);
     ck_assert_msg(version != 0, "a wrong byte for slot %u", slot);
     OPENSSL_free(der);
     return version;
+}
+
+static apr_uint64_t served(const ocspx_cache_t *from, unsigned slot)
+{
+    unsigned char *der;
+    int len = ocspx_cache_peek(&der, from, slot, EXPIRY - 1);
+
+    return version_of(der, (apr_size_t)len, slot);
+}
+
+static apr_uint64_t held(const ocspx_cache_t *from)
+{
+    unsigned char *der;
+    apr_size_t len = ocspx_cache_held(&der, from, 0);
+
+    return version_of(der, len, 0);
 }
 
 /* --- what is stepped through ----------------------------------------- */
@@ -74,6 +99,16 @@ static void put_new(void)
 static void withdraw(void)
 {
     ocspx_cache_withdraw(cache, 0);
+}
+
+static void hold_new(void)
+{
+    hold(cache, NEW_LEN, NEW);
+}
+
+static void promote(void)
+{
+    ocspx_cache_promote(cache, 0);
 }
 
 static void state_new(void)
@@ -139,7 +174,7 @@ static int follow(ocspx_cache_t *to, const ocspx_cache_t *from)
 }
 
 /* Slots the operation does not touch serve what they did, slot 0 one of two;
- * @a before: what they served. */
+ * @a before: what they served. What is held for it is newer. */
 static void assert_in_force(const ocspx_cache_t *of, const apr_uint64_t *before,
                             apr_uint64_t after)
 {
@@ -147,6 +182,7 @@ static void assert_in_force(const ocspx_cache_t *of, const apr_uint64_t *before,
     unsigned i;
 
     ck_assert(version == before[0] || version == after);
+    ck_assert(!held(of) || held(of) > version);
     for (i = 1; i < SLOTS; i++)
         ck_assert_uint_eq(served(of, i), before[i]);
 }
@@ -163,7 +199,7 @@ static void assert_state(const ocspx_cache_t *of, unsigned slot)
 /* The next writer, until it has been round the area. */
 static void assert_next_writer(ocspx_cache_t *to)
 {
-    apr_uint64_t last[SLOTS], version;
+    apr_uint64_t last[SLOTS], kept = held(to), version;
     ocspx_cache_state_t state;
     unsigned i, slot;
 
@@ -171,12 +207,16 @@ static void assert_next_writer(ocspx_cache_t *to)
         last[i] = served(to, i);
     ck_assert_int_eq(ocspx_cache_writer_enter(to), APR_SUCCESS);
     ck_assert(ocspx_cache_check(to));
-    for (version = NEW + 1; version < NEW + 12; version++) {
-        slot = (unsigned)(version % SLOTS);
+    /* First the others, so that what is held has to be moved. */
+    for (version = NEW + 1; version < NEW + 24; version++) {
+        slot = version < NEW + 12 ? 1 + (unsigned)(version % (SLOTS - 1))
+                                  : (unsigned)(version % SLOTS);
         ck_assert_int_eq(put(to, slot, OLD_LEN, version), APR_SUCCESS);
         last[slot] = version;
+        kept = slot ? kept : 0;
         for (i = 0; i < SLOTS; i++)
             ck_assert_uint_eq(served(to, i), last[i]);
+        ck_assert_uint_eq(held(to), kept);
         ck_assert(ocspx_cache_check(to));
     }
     pattern_state(&state, 0, NEW);
@@ -256,6 +296,56 @@ START_TEST(killed_in_a_withdrawal)
 }
 END_TEST
 
+/* What is put is newer than what is held, which must not come after it. */
+START_TEST(killed_in_a_put_beside_a_held_one)
+{
+    unsigned turn;
+
+    for (turn = 0; turn < 6; turn++) {
+        teardown();
+        setup();
+        prepare(turn);
+        ck_assert_int_eq(hold(cache, OLD_LEN, NEW - 1), APR_SUCCESS);
+        step_through(put_new, NEW);
+        ck_assert_uint_eq(served(cache, 0), NEW);
+        ck_assert_uint_eq(held(cache), 0);
+    }
+}
+END_TEST
+
+START_TEST(killed_in_a_hold)
+{
+    unsigned turn, changes, most = 0, words = 2 + (NEW_LEN + 7) / 8;
+
+    for (turn = 0; turn < 12; turn++) {
+        teardown();
+        setup();
+        prepare(turn);
+        changes = step_through(hold_new, 0);
+        ck_assert_uint_eq(held(cache), NEW);
+        ck_assert_uint_ge(changes, words);
+        most = changes > most ? changes : most;
+    }
+    ck_assert_uint_ge(most, words + 2 + 2 + (OLD_LEN + 7) / 8);
+}
+END_TEST
+
+START_TEST(killed_in_a_promotion)
+{
+    unsigned turn;
+
+    for (turn = 0; turn < 6; turn++) {
+        teardown();
+        setup();
+        prepare(turn);
+        ck_assert_int_eq(hold(cache, NEW_LEN, NEW), APR_SUCCESS);
+        ck_assert_uint_eq(step_through(promote, NEW), 2);
+        ck_assert_uint_eq(served(cache, 0), NEW);
+        ck_assert_uint_eq(held(cache), 0);
+    }
+}
+END_TEST
+
 START_TEST(killed_in_setting_a_state)
 {
     prepare(0);
@@ -271,6 +361,9 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, killed_in_a_put);
+    tcase_add_test(tc, killed_in_a_put_beside_a_held_one);
+    tcase_add_test(tc, killed_in_a_hold);
+    tcase_add_test(tc, killed_in_a_promotion);
     tcase_add_test(tc, killed_in_a_withdrawal);
     tcase_add_test(tc, killed_in_setting_a_state);
     suite_add_tcase(suite, tc);

@@ -87,6 +87,22 @@ START_TEST(failing_at_each_threshold_once)
 }
 END_TEST
 
+/* What is there already, if only held, counts. */
+START_TEST(no_alarm_about_what_a_held_one_follows)
+{
+    start_anew();
+    serve();
+    at(0);
+    state.failures = 1;
+    state.held = (ocspx_cache_held_t){.until = START + SECONDS(900),
+                                      .this_update = START + SECONDS(700),
+                                      .expiry = START + SECONDS(1700)};
+    ck_assert_uint_eq(at(899), 0);
+    state.held.until = 0;
+    ck_assert_uint_eq(at(899), EVENT(FAILING));
+}
+END_TEST
+
 START_TEST(several_thresholds_at_once_are_one_event)
 {
     start_anew();
@@ -313,6 +329,7 @@ static Suite *event_suite(void)
     tcase_add_test(alone, names);
     tcase_add_test(alone, stapled_once);
     tcase_add_test(alone, failing_at_each_threshold_once);
+    tcase_add_test(alone, no_alarm_about_what_a_held_one_follows);
     tcase_add_test(alone, several_thresholds_at_once_are_one_event);
     tcase_add_test(alone, nothing_served_fails_at_once);
     tcase_add_test(alone, recovered_only_after_failing_was_told);

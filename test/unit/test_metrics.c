@@ -75,6 +75,17 @@ static void assert_cert_lacks(const char *text, const char *metric, unsigned i)
     ck_assert_msg(strstr(text, line) == NULL, "%s in:\n%.3000s", line, text);
 }
 
+/* A newer response, for five minutes; valid for @a left. */
+static void hold(unsigned i, apr_interval_time_t left)
+{
+    ocspx_cache_state_t state;
+
+    ocspx_cache_state_get(&state, cache, i);
+    state.held.until = NOW + SECONDS(300);
+    state.held.expiry = NOW + left;
+    ocspx_cache_state_set(cache, i, &state);
+}
+
 /* --- values ---------------------------------------------------------- */
 
 START_TEST(values_of_a_stapled_certificate)
@@ -83,6 +94,14 @@ START_TEST(values_of_a_stapled_certificate)
 
     add_cert("a.test", URL);
     open_model();
+    make_stapled(0, HOURS(48));
+    text = print();
+    assert_cert_lacks(text, "ocspx_response_held_until_timestamp_seconds", 0);
+    hold(0, HOURS(49));
+    text = print();
+    assert_cert(text, "ocspx_response_held_until_timestamp_seconds", 0,
+                "2000000300");
+    assert_cert(text, "ocspx_staple_expiry_timestamp_seconds", 0, "2000176400");
     make_stapled(0, HOURS(48));
     text = print();
     assert_cert(text, "ocspx_certificate_stapled", 0, "1");
@@ -380,8 +399,8 @@ START_TEST(families_are_described_and_whole)
             ck_assert_int_eq(*type == '\0', strstr(metric, "_total") != NULL);
         }
     }
-    ck_assert_int_eq(families, 20);
-    ck_assert_int_eq(count(print(), "# UNIT "), 11);
+    ck_assert_int_eq(families, 21);
+    ck_assert_int_eq(count(print(), "# UNIT "), 12);
 }
 END_TEST
 

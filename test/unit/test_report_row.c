@@ -234,6 +234,27 @@ START_TEST(what_became_of_it)
 }
 END_TEST
 
+START_TEST(a_newer_one_that_is_held)
+{
+    ocspx_cache_state_t state = some_state();
+    ocspx_report_row_t row;
+
+    add("a");
+    open_cache();
+    state.held.until = NOW + 100;
+    state.held.expiry = NOW + 200;
+    ocspx_cache_state_set(cache, 0, &state);
+    ck_assert_int_eq(only_row().held_until, 0); /* nothing is stapled */
+    serve(0, NOW + 4);
+    ocspx_cache_state_set(cache, 0, &state);
+    row = only_row();
+    ck_assert_int_eq(row.held_until, NOW + 100);
+    ck_assert_int_eq(row.safe_until, NOW + 200);
+    ck_assert_int_eq(row.next_update, NOW + 3);
+    ck_assert_int_eq(row.bytes, LEN);
+}
+END_TEST
+
 /* Expired: still what the response said, but no staple. */
 START_TEST(what_has_passed_is_told_as_it_was)
 {
@@ -399,6 +420,7 @@ int main(void)
     tcase_add_test(tc, an_unknown_key_has_no_name);
     tcase_add_test(tc, many_names_are_cut);
     tcase_add_test(tc, what_became_of_it);
+    tcase_add_test(tc, a_newer_one_that_is_held);
     tcase_add_test(tc, what_has_passed_is_told_as_it_was);
     tcase_add_test(tc, sources_by_name);
     tcase_add_test(tc, all_well_needs_no_words);

@@ -377,7 +377,10 @@ START_TEST(any_input_is_safe)
         ocspx_schedule_policy_t pol = {.refresh_percent = (int)wild(&seed),
                                        .retry_min = wild(&seed),
                                        .retry_max = wild(&seed),
-                                       .refresh_max = wild(&seed)};
+                                       .refresh_max = wild(&seed),
+                                       .maturity = wild(&seed)};
+        ocspx_schedule_validity_t fresh = {.this_update = wild(&seed),
+                                           .expiry = wild(&seed)};
         ocspx_schedule_validity_t v = {.this_update = wild(&seed),
                                        .expiry = wild(&seed),
                                        .open = (int)(seed & 1),
@@ -391,6 +394,8 @@ START_TEST(any_input_is_safe)
                   ocspx_schedule_refresh(now, &v, &pol, seed, i & 1) > now);
         ck_assert(end || ocspx_schedule_retry(now, &v, &pol, &f, seed) > now);
         ck_assert_int_ge(ocspx_schedule_interval(now, &v, &pol), 0);
+        ck_assert_int_le(ocspx_schedule_serve(now, &v, &fresh, &pol),
+                         now > v.expiry ? now : v.expiry);
     }
 }
 END_TEST
