@@ -26,41 +26,48 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
     CAUSE(FUTURE, ERROR,
         "The response is valid only from a time that has not come yet",
         "Check that this server's clock is not slow; if it is right, the "
-        "responder's is fast, which its operator must correct "
+        "responder dates its responses ahead, which its operator must correct "
         "(SSLStaplingResponseTimeSkew tolerates more)."),
     CAUSE(STALE, WARNING,
         "The response is too old to be used",
         "Check that this server's clock is not fast; if it is right, the "
-        "responder hands out old responses: retries go on by themselves, tell "
-        "the CA if it lasts (SSLStaplingResponseMaxAge also sets a limit)."),
+        "responder, or whoever keeps the file of OCSPXResponseFile fresh, "
+        "hands out old responses: retries go on by themselves, tell the CA if "
+        "it lasts (SSLStaplingResponseMaxAge also sets a limit)."),
 
     CAUSE(DNS, ERROR,
-        "The responder's host name could not be resolved",
-        "Look the name up on this server (getent hosts NAME) and repair its "
-        "DNS, or name a proxy that resolves it by OCSPXProxy."),
+        "The name of the host to be asked could not be resolved",
+        "Look the name in the message up on this server (getent hosts NAME) "
+        "and repair its DNS, or name a proxy that resolves it by OCSPXProxy; "
+        "if nobody knows the name, the CA has to say where its responder is "
+        "(SSLStaplingForceURL)."),
     CAUSE(CONNECT_REFUSED, ERROR,
-        "The responder's host refuses connections",
+        "The host to be asked refuses connections",
         "Allow outgoing TCP to the host and port named in the message if a "
-        "firewall rejects it; otherwise the responder is down and retries go "
-        "on by themselves."),
+        "firewall rejects it; otherwise what should listen there (the proxy, "
+        "where one is named) is down, and retries go on by themselves."),
     CAUSE(CONNECT_TIMEOUT, ERROR,
-        "No connection to the responder came about in time",
-        "Open outgoing TCP to the host and port named in the message, or "
-        "name a proxy by OCSPXProxy."),
+        "No connection to the host to be asked came about in time",
+        "Open outgoing TCP to the host and port named in the message (to the "
+        "proxy, where one is named), or name a proxy by OCSPXProxy; if other "
+        "machines do not reach it either, it is down, and retries go on by "
+        "themselves."),
     CAUSE(EGRESS_BLOCKED, ERROR,
         "No responder can be reached: this server's way out seems closed",
-        "Open outgoing TCP to the hosts and ports named in the message, or "
-        "name a proxy by OCSPXProxy; with no way out at all, use "
-        "OCSPXResponseFile."),
+        "Open outgoing TCP, and DNS, to the hosts and ports named in the "
+        "message (to the proxy, where there is one), or name a proxy by "
+        "OCSPXProxy; with no way out at all, use OCSPXResponseFile."),
     CAUSE(PROXY_DENIED, ERROR,
-        "The proxy refused to pass the request on",
-        "Allow the responder named in the message in the proxy's rules, or "
-        "correct the proxy and its credentials in OCSPXProxy."),
+        "The proxy does not pass the request on",
+        "Allow the host named in the message in the proxy's rules, or correct "
+        "the proxy and its credentials in OCSPXProxy (or SSLOCSPProxyURL)."),
     CAUSE(INTERCEPTED, ERROR,
-        "Something between this server and the responder answered in its "
-        "place",
-        "Exempt the responder named in the message from the portal or "
-        "filtering proxy on the way, or name another way out by OCSPXProxy."),
+        "Something between this server and the host to be asked answered in "
+        "its place",
+        "See who answers (curl -v URL), and exempt the host named in the "
+        "message from the portal or filtering proxy on the way, or name "
+        "another way out by OCSPXProxy; if it is that host itself, the URL is "
+        "wrong, or its operator must mend it."),
 
     CAUSE(BAD_SIGNATURE, ERROR,
         "The signature of the response is wrong",
@@ -68,11 +75,12 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
         "between this server and the responder, and tell the CA if the "
         "responder itself sends it."),
     CAUSE(SIGNER_UNKNOWN, ERROR,
-        "The response is signed by somebody this certificate's issuer has "
-        "not appointed",
+        "The response is signed by somebody this certificate's issuer has not "
+        "appointed",
         "Check that the chain configured for this certificate holds the "
-        "intermediate that issued it and that the responder URL is this "
-        "CA's; if so, tell the CA."),
+        "intermediate that issued it, and that SSLStaplingForceURL and "
+        "OCSPXResponseFile, where set, are meant for its CA; if all is right, "
+        "tell the CA."),
     CAUSE(SIGNER_EXPIRED, ERROR,
         "The certificate of the response's signer is not valid now",
         "Check this server's clock; if it is right, only the CA can renew the "
@@ -80,9 +88,9 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
     CAUSE(SIGNER_NO_EKU, ERROR,
         "The certificate of the response's signer does not permit the signing "
         "of OCSP responses",
-        "Check that the responder URL is this CA's; if it is, tell the CA "
-        "that the signer named in the message lacks the extended key usage "
-        "OCSPSigning."),
+        "Check that SSLStaplingForceURL, where set, names the responder of "
+        "this CA; if so, tell the CA that the signer named in the message "
+        "lacks the extended key usage OCSPSigning."),
     CAUSE(SIGNER_EXPIRES_EARLY, INFO,
         "The signer's certificate expires before the response does",
         "Nothing to do as long as refreshing works: the response is used "
@@ -93,9 +101,11 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
         "Nothing to do if its CA offers no OCSP (some offer only CRLs); "
         "otherwise name the responder by SSLStaplingForceURL."),
     CAUSE(BAD_URL, WARNING,
-        "The certificate names a responder by a URL that cannot be used",
+        "A URL to be asked cannot be used",
         "Name the responder's http URL by SSLStaplingForceURL, and have the "
-        "certificate issued anew with a correct one."),
+        "certificate issued anew with a correct one; where it is the address "
+        "of the intermediate, append that to the file of SSLCertificateFile "
+        "by hand."),
     CAUSE(MUST_STAPLE_OFF, ERROR,
         "The certificate demands stapling, but stapling is off",
         "Set OCSPXUseStapling on for this virtual host, or use a certificate "
@@ -117,8 +127,8 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
         "than OCSPXMaxResponseSize."),
     CAUSE(CACHE_FULL, ERROR,
         "The shared memory cannot hold the responses of all certificates",
-        "Set OCSPXCache to at least the size named in the message and restart "
-        "httpd."),
+        "Set OCSPXCache to at least the size named in the message, where it "
+        "names one, and restart httpd."),
     CAUSE(OTHER_PROVIDER, INFO,
         "Another module staples this certificate",
         "Nothing to do if that is intended; otherwise switch the other "
@@ -192,43 +202,46 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
         "file named by SSLCertificateFile."),
 
     CAUSE(RESP_HTTP, WARNING,
-        "The responder answered, but with an error",
-        "See the status in the message: retries go on by themselves; if it "
-        "lasts, check the responder URL, or another request form by "
-        "OCSPXMethod and OCSPXCertIDHash."),
+        "The host asked answered with an HTTP error, or broke off",
+        "See the message: retries go on by themselves; if it lasts, check the "
+        "URL (curl -v URL), and for a responder try another request form by "
+        "OCSPXMethod or OCSPXCertIDHash."),
     CAUSE(RESP_TIMEOUT, WARNING,
-        "The responder took the connection but did not answer in time",
-        "Retries go on by themselves; if it lasts and other hosts reach the "
-        "responder, raise SSLStaplingResponderTimeout or check the proxy on "
-        "the way."),
+        "The host asked took the connection but did not answer in time",
+        "Retries go on by themselves; if it lasts and other machines get an "
+        "answer, raise SSLStaplingResponderTimeout or check the proxy on the "
+        "way."),
     CAUSE(RESP_TRYLATER, WARNING,
         "The responder is busy and asks to try again later",
         "Nothing to do, retries go on by themselves; tell the CA if it "
         "lasts."),
     CAUSE(RESP_INTERNAL, WARNING,
         "The responder reports an internal error",
-        "Nothing to do here, retries go on by themselves; tell the CA if it "
-        "lasts."),
+        "Retries go on by themselves; if it lasts, set OCSPXCertIDHash back "
+        "to sha1 where it is sha256, otherwise tell the CA."),
     CAUSE(RESP_UNAUTHORIZED, WARNING,
         "The responder says it does not answer for this certificate",
-        "Normal for some minutes after issue; if it lasts, check that the "
-        "responder URL and the issuer in the chain are this certificate's and "
-        "that it has not expired."),
+        "Normal for some minutes after issue; if it lasts, check that "
+        "SSLStaplingForceURL, where set, and the issuer in the chain are this "
+        "certificate's, that it has not expired, and that OCSPXCertIDHash is "
+        "sha1."),
     CAUSE(RESP_NOT_OCSP, ERROR,
         "What arrived is not an OCSP response that a client could use",
-        "Open the responder URL from this server (curl -v URL) and see who "
-        "answers: a wrong URL, a portal, or a proxy that rewrites answers."),
+        "See who answers at the URL (curl -v URL): a wrong URL, a portal, or "
+        "a proxy that rewrites answers; if it is the responder itself, tell "
+        "the CA. The file of OCSPXResponseFile, where set, has to be one "
+        "response in DER."),
     CAUSE(RESP_TOO_LARGE, ERROR,
-        "The response is larger than allowed",
-        "Check that the responder URL is right; if it is, raise "
-        "OCSPXMaxResponseSize where it is set, or tell the CA: TLS 1.3 has "
-        "no room for more than 64 KB."),
+        "The answer is larger than allowed",
+        "Check that the URL is right; if it is, raise OCSPXMaxResponseSize "
+        "where it is set, or tell the CA: TLS 1.3 has no room for more than "
+        "64 KB."),
 
     CAUSE(UNKNOWN, ERROR,
         "The responder does not know this certificate",
-        "Normal for some minutes after issue; if it lasts, check that the "
-        "responder URL and the issuer in the chain are this certificate's, "
-        "then tell the CA."),
+        "Normal for some minutes after issue; if it lasts, check that "
+        "SSLStaplingForceURL, where set, and the issuer in the chain are this "
+        "certificate's, then tell the CA."),
     CAUSE(REVOKED, ERROR,
         "The certificate has been revoked",
         "Have a new certificate with a new key issued and install it."),

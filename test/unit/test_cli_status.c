@@ -243,7 +243,7 @@ START_TEST(rows_say_what_is_wrong)
                 apr_pstrcat(pool, row("failing", "n2.test", "-", "in 1 min"),
                             "    RESP_HTTP: " URL ": status 503\n"
                             "    failing for 2 h, 7 attempts\n"
-                            "    See the status in the message: ",
+                            "    See the message: ",
                             NULL));
     assert_says(
         output,

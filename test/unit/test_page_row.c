@@ -71,9 +71,8 @@ START_TEST(what_is_wrong_and_what_to_do)
     fill();
     page = body_of(NULL);
     row = row_on(page, "failing.test");
-    assert_has(row,
-               ">CONNECT_REFUSED</strong> The responder&#39;s host refuses "
-               "connections: 192.0.2.7:80 refused the connection.</p>");
+    assert_has(row, ">CONNECT_REFUSED</strong> The host to be asked refuses "
+                    "connections: 192.0.2.7:80 refused the connection.</p>");
     assert_has(row, "<b>What to do:</b> Allow outgoing TCP");
     assert_has(row, "2 h ago), 7 failed attempts; next try <time");
     assert_has(row, "Used by failing.test:443 (ssl.conf:2).</p>");
@@ -93,7 +92,7 @@ START_TEST(nothing_is_said_twice)
     fill();
     make_failing(FAILING, HOURS(24), OCSPX_CAUSE_CONNECT_REFUSED, "");
     assert_has(row_on(body_of(NULL), "failing.test"),
-               "</strong> The responder&#39;s host refuses connections.</p>");
+               "</strong> The host to be asked refuses connections.</p>");
     make_failing(FAILING, HOURS(24), OCSPX_CAUSE_CONNECT_REFUSED, "So it is.");
     row = row_on(body_of(NULL), "failing.test");
     assert_has(row, "connections: So it is.</p>");
