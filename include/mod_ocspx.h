@@ -40,7 +40,7 @@ typedef struct {
     apr_time_t this_update, next_update; /* RFC 6960, 4.2.2.1 */
     apr_time_t safe_until;    /* stapled until then if nothing changes */
     apr_time_t failing_since; /* attempts have failed since then */
-    const char *cause;        /* stable code; NULL: all is well */
+    const char *cause;        /* stable code; NULL: nothing to be told */
     const char *message;      /* the facts, one printable sentence; NULL */
 } ocspx_status_t;
 

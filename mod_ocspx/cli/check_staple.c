@@ -46,8 +46,9 @@ static void judge_missing(const cli_judge_t *j, const cli_check_cert_t *cert)
                    in_words(missing, j->pool))});
 }
 
-static void refuse_staple(const cli_judge_t *j, const cli_check_cert_t *cert,
-                          const ocspx_response_t *staple)
+/* A good one may have a note. */
+static void tell_staple(const cli_judge_t *j, const cli_check_cert_t *cert,
+                        const ocspx_response_t *staple)
 {
     ocspx_chain_finding_t f = {
         .cause = staple->cause,
@@ -56,7 +57,9 @@ static void refuse_staple(const cli_judge_t *j, const cli_check_cert_t *cert,
         .message = staple->message,
     };
 
-    if (staple->cause != OCSPX_CAUSE_REVOKED) {
+    if (staple->verdict == OCSPX_RESPONSE_GOOD) {
+        f.severity = ocspx_cause_severity(f.cause);
+    } else if (staple->cause != OCSPX_CAUSE_REVOKED) {
         f.message = apr_pstrcat(
             j->pool, "clients refuse the staple: ", staple->message, NULL);
         f.remedy = "Have the server fetch a current response, as mod_ocspx "
@@ -90,8 +93,11 @@ static void doubt_staple(const cli_judge_t *j, const cli_check_cert_t *cert,
 
 static int is_worse(const ocspx_response_t *a, const ocspx_response_t *b)
 {
-    if (a->cause || b->cause)
-        return !b->cause;
+    int a_good = a->verdict == OCSPX_RESPONSE_GOOD;
+    int b_good = b->verdict == OCSPX_RESPONSE_GOOD;
+
+    if (!a_good || !b_good)
+        return b_good;
     return a->expiry < b->expiry;
 }
 
@@ -106,7 +112,7 @@ static void judge_staple(const cli_judge_t *j, cli_check_cert_t *cert, int i)
         ocspx_response_judge(&staple, handshake->staple, handshake->staple_len,
                              cert->cert, &policy, j->host->now, j->pool);
         if (staple.cause)
-            refuse_staple(j, cert, &staple);
+            tell_staple(j, cert, &staple);
     } else {
         doubt_staple(j, cert, &staple);
     }
@@ -149,13 +155,23 @@ static const char *responder_message(const cli_judge_t *j,
 {
     const ocspx_response_t *said = &cert->answer->response;
 
+    if (said->verdict == OCSPX_RESPONSE_GOOD)
+        return said->message;
     if (said->verdict != OCSPX_RESPONSE_REVOKED)
         return apr_pstrcat(
             j->pool, "the responder, asked from here: ", said->message, NULL);
-    if (cert->stapled && !cert->staple.cause)
+    if (cert->stapled && cert->staple.verdict == OCSPX_RESPONSE_GOOD)
         return apr_pstrcat(j->pool, said->message,
                            ", but the staple still says good", NULL);
     return said->message;
+}
+
+static ocspx_cause_severity_e responder_severity(const ocspx_response_t *said)
+{
+    if (said->verdict == OCSPX_RESPONSE_GOOD)
+        return ocspx_cause_severity(said->cause);
+    return said->verdict == OCSPX_RESPONSE_REJECT ? OCSPX_CAUSE_WARNING
+                                                  : OCSPX_CAUSE_ERROR;
 }
 
 static void judge_responder(const cli_judge_t *j, const cli_check_cert_t *cert)
@@ -166,13 +182,11 @@ static void judge_responder(const cli_judge_t *j, const cli_check_cert_t *cert)
     if (!said->cause || (said->cause == OCSPX_CAUSE_REVOKED && cert->stapled &&
                          cert->staple.cause == OCSPX_CAUSE_REVOKED))
         return;
-    cli_judge_add(j, (ocspx_chain_finding_t){
-                         .cause = said->cause,
-                         .severity = said->verdict == OCSPX_RESPONSE_REJECT
-                                         ? OCSPX_CAUSE_WARNING
-                                         : OCSPX_CAUSE_ERROR,
-                         .subject = cert->subject,
-                         .message = responder_message(j, cert)});
+    cli_judge_add(
+        j, (ocspx_chain_finding_t){.cause = said->cause,
+                                   .severity = responder_severity(said),
+                                   .subject = cert->subject,
+                                   .message = responder_message(j, cert)});
 }
 
 static void judge_bad_url(const cli_judge_t *j, const cli_check_cert_t *cert)

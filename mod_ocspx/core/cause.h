@@ -82,7 +82,8 @@ typedef enum {
 
 /** What went wrong, in a word; the results of attempts are counted by it. */
 typedef enum {
-    OCSPX_CAUSE_GROUP_OK, /* NONE, and REVOKED: an answer that can be used */
+    OCSPX_CAUSE_GROUP_OK, /* NONE, SIGNER_EXPIRES_EARLY, and REVOKED: an answer
+                             that can be used */
     OCSPX_CAUSE_GROUP_CLOCK,
     OCSPX_CAUSE_GROUP_EGRESS,
     OCSPX_CAUSE_GROUP_SIGNER,

@@ -315,16 +315,25 @@ static apr_time_t expiry(const judge_t *j)
     return j->signer_until && j->signer_until < until ? j->signer_until : until;
 }
 
-static const char *good_until(const judge_t *j)
+static void conclude_good(judge_t *j)
 {
-    const ocspx_response_t *out = j->out;
+    ocspx_response_t *out = j->out;
+    const char *until = when(j, out->expiry);
 
-    if (out->expiry == j->signer_until) {
-        return apr_psprintf(j->pool,
-                            "good until %s, when its signer %s expires",
-                            when(j, out->expiry), out->signer);
+    out->verdict = OCSPX_RESPONSE_GOOD;
+    if (out->expiry != j->signer_until) {
+        out->message = apr_psprintf(j->pool, "good until %s", until);
+        return;
     }
-    return apr_psprintf(j->pool, "good until %s", when(j, out->expiry));
+    out->message =
+        apr_psprintf(j->pool, "good until %s, when its signer %s expires",
+                     until, out->signer);
+    if (out->expiry < out->next_update) {
+        out->cause = OCSPX_CAUSE_SIGNER_EXPIRES_EARLY;
+        out->message =
+            apr_pstrcat(j->pool, out->message, ", before nextUpdate (",
+                        when(j, out->next_update), ")", NULL);
+    }
 }
 
 static void conclude(judge_t *j)
@@ -334,8 +343,7 @@ static void conclude(judge_t *j)
     out->expiry = expiry(j);
     switch (out->status) {
     case V_OCSP_CERTSTATUS_GOOD:
-        out->verdict = OCSPX_RESPONSE_GOOD;
-        out->message = good_until(j);
+        conclude_good(j);
         break;
     case V_OCSP_CERTSTATUS_REVOKED:
         out->verdict = OCSPX_RESPONSE_REVOKED;

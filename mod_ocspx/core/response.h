@@ -36,7 +36,8 @@ typedef struct {
 
 typedef struct {
     ocspx_response_verdict_e verdict;
-    ocspx_cause_e cause;    /* NONE when good; REVOKED, UNKNOWN; else why */
+    ocspx_cause_e cause;    /* NONE or SIGNER_EXPIRES_EARLY when good; REVOKED,
+                               UNKNOWN; else why */
     const char *message;    /* one sentence with the exact facts; printable;
                                never NULL */
     int status;             /* V_OCSP_CERTSTATUS_*, -1 if there is none */

@@ -12,34 +12,58 @@ static int refuse(ocspx_admit_t *out, ocspx_cause_e cause, const char *message)
     return 0;
 }
 
-/* A response that looks too new or too old beside a Date that agrees with it
- * means that it is our clock that is wrong. */
-static int clock_is_off(const ocspx_response_t *response,
-                        const ocspx_admit_candidate_t *candidate,
-                        apr_interval_time_t skew, apr_time_t now)
+/* A verdict that hangs on what time it is. */
+static int is_about_time(const ocspx_response_t *response)
 {
-    return candidate->date &&
-           (response->cause == OCSPX_CAUSE_FUTURE ||
-            response->cause == OCSPX_CAUSE_STALE) &&
-           llabs(candidate->date - now) > skew;
+    return response->cause == OCSPX_CAUSE_FUTURE ||
+           response->cause == OCSPX_CAUSE_STALE ||
+           response->cause == OCSPX_CAUSE_SIGNER_EXPIRED;
 }
 
+/* By the responder's clock, at this moment: its Date; without one it is not
+ * earlier than when it says it produced the response. 0: unknown. */
+static apr_time_t time_there(const ocspx_response_t *response,
+                             const ocspx_admit_candidate_t *candidate,
+                             apr_time_t now)
+{
+    if (candidate->date)
+        return candidate->date;
+    return response->produced_at > now ? response->produced_at : 0;
+}
+
+static const char *difference(const ocspx_admit_candidate_t *candidate,
+                              apr_time_t there, apr_time_t now, apr_pool_t *p)
+{
+    return apr_psprintf(
+        p, "this server's clock is %s%" APR_INT64_T_FMT " s %s the responder's",
+        candidate->date ? "" : "at least ",
+        (apr_int64_t)llabs(apr_time_sec(there - now)),
+        there < now ? "ahead of" : "behind");
+}
+
+/* Two clocks disagree, and by the other one nothing is wrong. */
 void ocspx_admit_judge(ocspx_response_t *response,
                        const ocspx_admit_candidate_t *candidate,
                        const ocspx_cert_t *cert,
                        const ocspx_response_policy_t *policy, apr_time_t now,
                        apr_pool_t *p)
 {
+    ocspx_response_t by_theirs;
+    apr_time_t there;
+
     ocspx_response_judge(response, candidate->der, candidate->len, cert, policy,
                          now, p);
-    if (!clock_is_off(response, candidate, policy->skew, now))
+    there = time_there(response, candidate, now);
+    if (!is_about_time(response) || !there ||
+        llabs(there - now) <= policy->skew)
+        return;
+    ocspx_response_judge(&by_theirs, candidate->der, candidate->len, cert,
+                         policy, there, p);
+    if (by_theirs.verdict == OCSPX_RESPONSE_REJECT)
         return;
     response->cause = OCSPX_CAUSE_SERVER_CLOCK;
-    response->message = apr_psprintf(
-        p,
-        "this server's clock is %" APR_INT64_T_FMT " s %s the responder's; %s",
-        (apr_int64_t)llabs(apr_time_sec(candidate->date - now)),
-        candidate->date < now ? "ahead of" : "behind", response->message);
+    response->message = apr_pstrcat(p, difference(candidate, there, now, p),
+                                    "; ", response->message, NULL);
 }
 
 static int verify(ocspx_admit_t *out, ocspx_response_t *response,

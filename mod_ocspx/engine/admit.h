@@ -26,7 +26,8 @@ typedef struct {
 
 typedef struct {
     int admitted;
-    ocspx_cause_e cause; /* NONE, REVOKED; else why not admitted */
+    ocspx_cause_e cause; /* NONE, SIGNER_EXPIRES_EARLY, REVOKED; else why not
+                            admitted */
     const char *message; /* the judge's sentence, or ours */
     const char *unsaved; /* why the store could not keep it; NULL: it did,
                             or did not have to */
@@ -44,8 +45,9 @@ void ocspx_admit(ocspx_admit_t *out, ocspx_cache_state_t *state,
 
 /**
  * The first step alone: ocspx_response_judge, and SERVER_CLOCK where it is
- * only by our clock, not by the responder's, that a response is too new or
- * too old.
+ * only by our clock, not by the responder's, that a response or its signer is
+ * too new or too old. The responder's clock is its Date; where it sends none,
+ * producedAt shows that ours is slow.
  */
 void ocspx_admit_judge(ocspx_response_t *response,
                        const ocspx_admit_candidate_t *candidate,

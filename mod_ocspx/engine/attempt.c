@@ -3,6 +3,9 @@
 
 #include <apr_strings.h>
 
+#include "egress.h"
+#include "transition.h"
+
 static void refuse(ocspx_attempt_t *attempt, ocspx_cause_e cause,
                    const char *message)
 {
@@ -30,7 +33,7 @@ int ocspx_attempt_is_up(const ocspx_fetch_answer_t *answer, ocspx_cause_e cause)
            cause != OCSPX_CAUSE_RESP_INTERNAL;
 }
 
-/* For the report: what responder number @a i came to. */
+/* For the report: what responder number @a i, which may be a file, came to. */
 static void tell_ledger(ocspx_attempt_t *attempt, int i,
                         const ocspx_fetch_answer_t *answer)
 {
@@ -47,6 +50,27 @@ static void tell_ledger(ocspx_attempt_t *attempt, int i,
         ocspx_ledger_note(attempt->config->ledger, entry->index,
                           entry->responders[i], &what,
                           (unsigned)answer->requests);
+}
+
+/* One attempt may be what shows that all are cut off, or no longer are. */
+static void note_egress(const ocspx_attempt_t *attempt, unsigned host)
+{
+    const ocspx_refresh_config_t *config = attempt->config;
+    apr_time_t now = config->clock();
+    apr_time_t closed = ocspx_egress_closed(config->ledger);
+
+    if (!config->ledger)
+        return;
+    switch (ocspx_egress_note(config->ledger, host, now)) {
+    case OCSPX_EGRESS_CLOSED:
+        ocspx_transition_log_closed(config, now, attempt->pool);
+        break;
+    case OCSPX_EGRESS_OPENED:
+        ocspx_transition_log_opened(config, host, now - closed);
+        break;
+    case OCSPX_EGRESS_UNCHANGED:
+        break;
+    }
 }
 
 static void admit(ocspx_attempt_t *attempt,
@@ -97,6 +121,7 @@ static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
         refuse(attempt, answer->cause,
                apr_pstrdup(attempt->pool, answer->message));
     tell_ledger(attempt, attempt->url - 1, answer);
+    note_egress(attempt, attempt->entry->responders[attempt->url - 1]);
     attempt->reached |= ocspx_attempt_is_up(answer, attempt->result.cause);
     ask_next(attempt);
 }

@@ -64,9 +64,10 @@ typedef struct {
     apr_uint32_t revoked;     /* the response served says revoked */
     apr_uint32_t requests;    /* sent to a responder, ever */
     apr_uint32_t told;        /* what was told of it last; event.c's */
-    char peer[64];            /* address of the last attempt, or "" */
-    char message[200];        /* sentence of the last failure, or of the
-                                 revocation, or "" */
+    apr_uint32_t egress; /* the last failure was that of all (EGRESS_BLOCKED)
+                            and told as such */
+    char peer[64];       /* address of the last attempt, or "" */
+    char message[200];   /* sentence that belongs to cause, or "" */
 } ocspx_cache_state_t;
 
 /** Handshakes that asked for a staple, by what became of them. */

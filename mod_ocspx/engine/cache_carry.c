@@ -80,6 +80,7 @@ static void set_right(ocspx_cache_state_t *state, apr_time_t now)
     if (state->http_status > 999)
         state->http_status = 0;
     state->revoked = state->revoked != 0;
+    state->egress = state->egress != 0;
     if (state->told > OCSPX_CACHE_TOLD_MAX)
         state->told = 0;
     set_right_text(state->peer, sizeof(state->peer));

@@ -22,19 +22,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static apr_uint64_t get(const ocspx_ledger_word_t *word)
-{
-    return atomic_load_explicit(word, memory_order_relaxed);
-}
-
-static void set(ocspx_ledger_word_t *word, apr_uint64_t value)
-{
-    atomic_store_explicit(word, value, memory_order_relaxed);
-}
-
 static void add(ocspx_ledger_word_t *word, apr_uint64_t more)
 {
-    set(word, get(word) + more);
+    ocspx_ledger_set(word, ocspx_ledger_get(word) + more);
 }
 
 /* --- making ---------------------------------------------------------- */
@@ -106,15 +96,16 @@ static apr_interval_time_t right_took(apr_interval_time_t took)
 static void push(ocspx_ledger_cert_words_t *cert,
                  const ocspx_ledger_attempt_t *attempt)
 {
-    apr_uint64_t noted = get(&cert->noted);
+    apr_uint64_t noted = ocspx_ledger_get(&cert->noted);
     ocspx_ledger_attempt_words_t *at =
         &cert->attempts[noted % OCSPX_LEDGER_ATTEMPTS];
 
-    set(&at->time, (apr_uint64_t)attempt->time);
-    set(&at->rest, (apr_uint64_t)right_took(attempt->took) << 24 |
-                       (apr_uint64_t)(attempt->http_status & 0xffff) << 8 |
-                       (attempt->cause & 0xff));
-    set(&cert->noted, noted + 1);
+    ocspx_ledger_set(&at->time, (apr_uint64_t)attempt->time);
+    ocspx_ledger_set(&at->rest,
+                     (apr_uint64_t)right_took(attempt->took) << 24 |
+                         (apr_uint64_t)(attempt->http_status & 0xffff) << 8 |
+                         (attempt->cause & 0xff));
+    ocspx_ledger_set(&cert->noted, noted + 1);
 }
 
 static unsigned bucket_of(apr_interval_time_t took)
@@ -139,10 +130,10 @@ static void count(ocspx_ledger_host_words_t *at,
     add(&at->durations[bucket_of(took)], 1);
     add(&at->duration_sum, (apr_uint64_t)took);
     if (group == OCSPX_CAUSE_GROUP_OK)
-        set(&at->failing_since, 0);
-    else if (!get(&at->failing_since))
-        set(&at->failing_since, (apr_uint64_t)attempt->time);
-    set(&at->cause, attempt->cause);
+        ocspx_ledger_set(&at->failing_since, 0);
+    else if (!ocspx_ledger_get(&at->failing_since))
+        ocspx_ledger_set(&at->failing_since, (apr_uint64_t)attempt->time);
+    ocspx_ledger_set(&at->cause, attempt->cause);
 }
 
 void ocspx_ledger_note(ocspx_ledger_t *ledger, unsigned cert, unsigned host,
@@ -158,11 +149,11 @@ void ocspx_ledger_turn(ocspx_ledger_t *ledger, apr_time_t now)
     ocspx_ledger_refresher_words_t *refresher = ledger->refresher;
     apr_uint64_t pid = (apr_uint64_t)getpid();
 
-    if (get(&refresher->pid) != pid) {
-        set(&refresher->pid, pid);
-        set(&refresher->since, (apr_uint64_t)now);
+    if (ocspx_ledger_get(&refresher->pid) != pid) {
+        ocspx_ledger_set(&refresher->pid, pid);
+        ocspx_ledger_set(&refresher->since, (apr_uint64_t)now);
     }
-    set(&refresher->turn, (apr_uint64_t)now);
+    ocspx_ledger_set(&refresher->turn, (apr_uint64_t)now);
 }
 
 /* --- reading --------------------------------------------------------- */
@@ -172,16 +163,9 @@ void ocspx_ledger_turn(ocspx_ledger_t *ledger, apr_time_t now)
 
 static apr_uint64_t get_count(const ocspx_ledger_word_t *word)
 {
-    apr_uint64_t count = get(word);
+    apr_uint64_t count = ocspx_ledger_get(word);
 
     return count > OCSPX_LEDGER_COUNT_MAX ? 0 : count;
-}
-
-static apr_time_t get_time(const ocspx_ledger_word_t *word)
-{
-    apr_time_t t = (apr_time_t)get(word);
-
-    return t < 0 ? 0 : t;
 }
 
 static ocspx_cause_e right_cause(apr_uint64_t cause)
@@ -192,10 +176,10 @@ static ocspx_cause_e right_cause(apr_uint64_t cause)
 static ocspx_ledger_attempt_t
 get_attempt(const ocspx_ledger_attempt_words_t *at)
 {
-    apr_uint64_t rest = get(&at->rest);
+    apr_uint64_t rest = ocspx_ledger_get(&at->rest);
 
     return (ocspx_ledger_attempt_t){
-        .time = get_time(&at->time),
+        .time = ocspx_ledger_get_time(&at->time),
         .took = (apr_interval_time_t)(rest >> 24),
         .cause = right_cause(rest & 0xff),
         .http_status = (int)(rest >> 8 & 0xffff),
@@ -207,7 +191,7 @@ ocspx_ledger_attempts(ocspx_ledger_attempt_t attempts[OCSPX_LEDGER_ATTEMPTS],
                       const ocspx_ledger_t *ledger, unsigned cert)
 {
     const ocspx_ledger_cert_words_t *at = &ledger->certs[cert];
-    apr_uint64_t noted = get(&at->noted);
+    apr_uint64_t noted = ocspx_ledger_get(&at->noted);
     unsigned i, n = 0;
 
     for (i = 1; i <= OCSPX_LEDGER_ATTEMPTS; i++) {
@@ -236,8 +220,9 @@ void ocspx_ledger_host(ocspx_ledger_host_t *out, const ocspx_ledger_t *ledger,
     for (i = 0; i < OCSPX_LEDGER_BUCKETS; i++)
         out->durations[i] = get_count(&at->durations[i]);
     out->duration_sum = (apr_interval_time_t)get_count(&at->duration_sum);
-    out->failing_since = get_time(&at->failing_since);
-    out->cause = right_cause(get(&at->cause));
+    out->failing_since = ocspx_ledger_get_time(&at->failing_since);
+    out->cause = right_cause(ocspx_ledger_get(&at->cause));
+    out->asked = ocspx_ledger_get_time(&at->asked);
 }
 
 void ocspx_ledger_refresher(ocspx_ledger_refresher_t *out,
@@ -246,8 +231,8 @@ void ocspx_ledger_refresher(ocspx_ledger_refresher_t *out,
     const ocspx_ledger_refresher_words_t *refresher = ledger->refresher;
 
     out->pid = (apr_int64_t)get_count(&refresher->pid);
-    out->since = get_time(&refresher->since);
-    out->turn = get_time(&refresher->turn);
+    out->since = ocspx_ledger_get_time(&refresher->since);
+    out->turn = ocspx_ledger_get_time(&refresher->turn);
 }
 
 /* --- carrying over --------------------------------------------------- */
@@ -280,14 +265,15 @@ static void carry_host(ocspx_ledger_host_words_t *to,
     unsigned i;
 
     ocspx_ledger_host(&host, from, from_host);
-    set(&to->requests, host.requests);
+    ocspx_ledger_set(&to->requests, host.requests);
     for (i = 0; i < OCSPX_CAUSE_GROUP_COUNT; i++)
-        set(&to->attempts[i], host.attempts[i]);
+        ocspx_ledger_set(&to->attempts[i], host.attempts[i]);
     for (i = 0; i < OCSPX_LEDGER_BUCKETS; i++)
-        set(&to->durations[i], host.durations[i]);
-    set(&to->duration_sum, (apr_uint64_t)host.duration_sum);
-    set(&to->failing_since, past(host.failing_since, now));
-    set(&to->cause, host.cause);
+        ocspx_ledger_set(&to->durations[i], host.durations[i]);
+    ocspx_ledger_set(&to->duration_sum, (apr_uint64_t)host.duration_sum);
+    ocspx_ledger_set(&to->failing_since, past(host.failing_since, now));
+    ocspx_ledger_set(&to->cause, host.cause);
+    ocspx_ledger_set(&to->asked, past(host.asked, now));
 }
 
 static void carry_certs(ocspx_ledger_t *to, const ocspx_ledger_t *from,
@@ -332,4 +318,7 @@ void ocspx_ledger_carry(ocspx_ledger_t *to, const ocspx_ledger_t *from,
         return;
     carry_certs(to, from, now, ptemp);
     carry_hosts(to, from, now, ptemp);
+    ocspx_ledger_set(
+        &to->refresher->egress_closed,
+        past(ocspx_ledger_get_time(&from->refresher->egress_closed), now));
 }

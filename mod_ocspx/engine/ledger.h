@@ -23,7 +23,7 @@ typedef struct ocspx_ledger_t ocspx_ledger_t;
 typedef struct {
     apr_time_t time; /* its end */
     apr_interval_time_t took;
-    ocspx_cause_e cause; /* NONE, REVOKED: there is a new response */
+    ocspx_cause_e cause; /* of the group OK: there is a new response */
     int http_status;     /* 0: no answer */
 } ocspx_ledger_attempt_t;
 
@@ -45,6 +45,7 @@ typedef struct {
     apr_interval_time_t duration_sum;
     apr_time_t failing_since; /* 0: the last attempt gave a response */
     ocspx_cause_e cause;      /* of the last attempt */
+    apr_time_t asked;         /* last, over the network; see egress.h */
 } ocspx_ledger_host_t;
 
 /** What the refresher is doing. */

@@ -1,5 +1,5 @@
 /* ledger_private: the layout of the ledger's segment, for ledger.c and its
- * test; drawn in ledger.c.
+ * test, and for egress.c; drawn in ledger.c.
  */
 #ifndef OCSPX_LEDGER_PRIVATE_H
 #define OCSPX_LEDGER_PRIVATE_H
@@ -12,7 +12,7 @@
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
                "mod_ocspx needs lock-free 64-bit atomics");
 
-#define OCSPX_LEDGER_VERSION 1U /* raise with any change in this file */
+#define OCSPX_LEDGER_VERSION 2U /* raise with any change in this file */
 #define OCSPX_LEDGER_LAYOUT                                                    \
     ((apr_uint64_t)OCSPX_LEDGER_VERSION << 32 | OCSPX_CAUSE_COUNT << 16 |      \
      sizeof(ocspx_ledger_cert_words_t))
@@ -43,10 +43,12 @@ typedef struct {
     ocspx_ledger_word_t duration_sum;
     ocspx_ledger_word_t failing_since;
     ocspx_ledger_word_t cause;
+    ocspx_ledger_word_t asked; /* by egress.c */
 } ocspx_ledger_host_words_t;
 
 typedef struct {
     ocspx_ledger_word_t pid, since, turn;
+    ocspx_ledger_word_t egress_closed; /* by egress.c */
 } ocspx_ledger_refresher_words_t;
 
 /* A process's own view; what it says about sizes and names counts. */
@@ -60,5 +62,23 @@ struct ocspx_ledger_t {
     ocspx_ledger_cert_words_t *certs;
     ocspx_ledger_host_words_t *hosts;
 };
+
+static inline apr_uint64_t ocspx_ledger_get(const ocspx_ledger_word_t *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static inline void ocspx_ledger_set(ocspx_ledger_word_t *word,
+                                    apr_uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+static inline apr_time_t ocspx_ledger_get_time(const ocspx_ledger_word_t *word)
+{
+    apr_time_t t = (apr_time_t)ocspx_ledger_get(word);
+
+    return t < 0 ? 0 : t;
+}
 
 #endif

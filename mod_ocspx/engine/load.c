@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "admit.h"
+#include "transition.h"
 
 static void serve(const ocspx_refresh_config_t *config,
                   const ocspx_registry_entry_t *entry,
@@ -11,10 +12,11 @@ static void serve(const ocspx_refresh_config_t *config,
 {
     apr_time_t now = config->clock();
     ocspx_schedule_validity_t served;
-    ocspx_cache_state_t state;
+    ocspx_cache_state_t before, state;
     ocspx_admit_t result;
 
-    ocspx_cache_state_get(&state, config->cache, entry->index);
+    ocspx_cache_state_get(&before, config->cache, entry->index);
+    state = before;
     ocspx_admit(&result, &state, entry, candidate, config->cache, NULL, now, p);
     if (!result.admitted) {
         ocspx_log(config->log,
@@ -27,8 +29,11 @@ static void serve(const ocspx_refresh_config_t *config,
                   result.message);
         return;
     }
+    state.cause = result.cause;
     apr_cpystrn(state.message, result.cause ? result.message : "",
                 sizeof(state.message));
+    ocspx_transition_log_signer(config->log, entry, &before, &state,
+                                result.message);
     served = ocspx_admit_validity(&state);
     state.due = ocspx_schedule_refresh(
         now, &served, &entry->policy->schedule,

@@ -6,6 +6,7 @@
 
 #include "agenda.h"
 #include "attempt.h"
+#include "egress.h"
 #include "heap.h"
 #include "load.h"
 #include "transition.h"
@@ -97,7 +98,8 @@ static void note_store(ocspx_refresh_t *refresh, const char *unsaved)
 /* What is to be told of an attempt: the worst of it. */
 static const ocspx_admit_t *outcome(const ocspx_attempt_t *attempt)
 {
-    if (!attempt->result.cause && attempt->unrepaired.cause)
+    if (ocspx_cause_severity(attempt->result.cause) == OCSPX_CAUSE_INFO &&
+        attempt->unrepaired.cause)
         return &attempt->unrepaired;
     return &attempt->result;
 }
@@ -110,6 +112,8 @@ static void record(ocspx_refresh_t *refresh, ocspx_attempt_t *attempt,
 
     state->tried = now;
     state->cause = result->cause;
+    state->egress = ocspx_egress_cause(refresh->config.ledger, result->cause) ==
+                    OCSPX_CAUSE_EGRESS_BLOCKED;
     if (result->admitted) {
         state->failures = 0;
         state->failing_since = 0;

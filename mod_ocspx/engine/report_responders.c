@@ -1,11 +1,6 @@
-/* report_responders: what the responders add to the report, and whether there
- * is a way out to them at all.
- */
+/* report_responders: what the responders add to the report. */
+#include "egress.h"
 #include "report_private.h"
-
-#include <apr_strings.h>
-
-#define HOSTS_NAMED 10
 
 /* Which of the ledger's hosts are asked over the network? */
 static unsigned char *asked(const ocspx_report_source_t *source, unsigned hosts,
@@ -38,48 +33,13 @@ static void add_host(ocspx_report_totals_t *totals,
         ocspx_report_sum(&totals->results[i], (apr_int64_t)host->attempts[i]);
 }
 
-static apr_uint64_t attempts(const ocspx_ledger_host_t *host)
+static void add_egress(ocspx_report_totals_t *totals,
+                       const ocspx_ledger_t *ledger, apr_pool_t *p)
 {
-    apr_uint64_t sum = 0;
-    unsigned i;
-
-    for (i = 0; i < OCSPX_CAUSE_GROUP_COUNT; i++)
-        sum += host->attempts[i];
-    return sum;
-}
-
-static int out_of_reach(ocspx_cause_e cause)
-{
-    return cause == OCSPX_CAUSE_DNS || cause == OCSPX_CAUSE_CONNECT_REFUSED ||
-           cause == OCSPX_CAUSE_CONNECT_TIMEOUT;
-}
-
-/* One host that cannot be reached is its own trouble. Several, while no other
- * gives any answer, not even a bad one, are ours. */
-static void judge_egress(ocspx_report_totals_t *totals,
-                         const apr_array_header_t *responders, apr_pool_t *p)
-{
-    const char *names = "no responder can be reached: ";
-    int i, blocked = 0;
-
-    for (i = 0; i < responders->nelts; i++) {
-        const ocspx_ledger_host_t *host =
-            &APR_ARRAY_IDX(responders, i, const ocspx_ledger_host_t);
-
-        if (!attempts(host))
-            continue;
-        if (!out_of_reach(host->cause))
-            return;
-        if (blocked++ < HOSTS_NAMED)
-            names = apr_pstrcat(p, names, blocked > 1 ? ", " : "", host->name,
-                                NULL);
-    }
-    if (blocked < 2)
+    totals->egress_message = ocspx_egress_message(ledger, p);
+    if (!totals->egress_message)
         return;
-    if (blocked > HOSTS_NAMED)
-        names = apr_psprintf(p, "%s and %d more", names, blocked - HOSTS_NAMED);
     totals->egress = ocspx_cause_code(OCSPX_CAUSE_EGRESS_BLOCKED);
-    totals->egress_message = names;
     totals->egress_remedy = ocspx_cause_remedy(OCSPX_CAUSE_EGRESS_BLOCKED);
 }
 
@@ -104,7 +64,7 @@ void ocspx_report_responders(ocspx_report_t *report, apr_pool_t *p)
         if (flags[i])
             APR_ARRAY_PUSH(hosts, ocspx_ledger_host_t) = host;
     }
-    judge_egress(totals, hosts, p);
+    add_egress(totals, ledger, p);
     ocspx_ledger_refresher(&refresher, ledger);
     totals->refresher_pid = refresher.pid;
     totals->refresher_turn = refresher.turn;

@@ -2,6 +2,7 @@
  * the certificate, the configuration and the shared memory say is escaped and
  * cut, whoever wrote it.
  */
+#include "egress.h"
 #include "report_private.h"
 
 #include <apr_escape.h>
@@ -130,15 +131,19 @@ static void tell_cause(ocspx_report_row_t *row, ocspx_cause_e cause,
 }
 
 static void tell_trouble(ocspx_report_row_t *row,
-                         const ocspx_report_look_t *look, apr_pool_t *p)
+                         const ocspx_report_look_t *look,
+                         const ocspx_ledger_t *ledger, apr_pool_t *p)
 {
     const ocspx_cache_state_t *state = &look->state;
+    ocspx_cause_e cause = (ocspx_cause_e)state->cause;
     const char *message = text_in(state->message, sizeof(state->message), p);
 
     if (state->failures)
-        tell_cause(row, (ocspx_cause_e)state->cause, message);
+        tell_cause(row, ocspx_egress_cause(ledger, cause), message);
     else if (state->revoked)
         tell_cause(row, OCSPX_CAUSE_REVOKED, message);
+    else if (look->bytes && cause == OCSPX_CAUSE_SIGNER_EXPIRES_EARLY)
+        tell_cause(row, cause, message);
     else if (look->verdict == OCSPX_REPORT_NOT_APPLICABLE)
         tell_cause(row, OCSPX_CAUSE_NO_URL, NULL);
 }
@@ -201,7 +206,7 @@ static void tell_entry(ocspx_report_row_t *row,
     row->state = ocspx_report_state_name(look.verdict);
     row->responder = responder(entry, p);
     if (source->cache)
-        tell_trouble(row, &look, p);
+        tell_trouble(row, &look, source->ledger, p);
     else
         row->message = "stapling could not be set up: see the error log";
     tell_response(row, &look);

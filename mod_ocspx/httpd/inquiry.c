@@ -11,6 +11,7 @@
 
 #include "../core/table.h"
 #include "../core/text.h"
+#include "../engine/egress.h"
 #include "seeder.h"
 
 APLOG_USE_MODULE(ocspx);
@@ -247,7 +248,10 @@ static void describe_answer(row_t *row, const ocspx_inquiry_t *inquiry)
     if (!state_of(&state, inquiry->generation, row->entry))
         note_no_time(row, p);
     else if (state.failures)
-        fail(row, (ocspx_cause_e)state.cause, state.message, p);
+        fail(row,
+             ocspx_egress_cause(inquiry->generation->ledger,
+                                (ocspx_cause_e)state.cause),
+             state.message, p);
     else if (state.revoked)
         fail(row, OCSPX_CAUSE_REVOKED, ocspx_cause_line(OCSPX_CAUSE_REVOKED),
              p);

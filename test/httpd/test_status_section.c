@@ -98,13 +98,13 @@ START_TEST(nothing_to_staple)
 }
 END_TEST
 
-/* Two responders, and nobody listens at either. */
+/* Two responders' hosts, and nobody listens at either. */
 START_TEST(no_way_out)
 {
     for (int i = 0; i < 2; i++) {
         const char *name = apr_psprintf(w->pool, "%d.test", i);
-        const char *url =
-            apr_psprintf(w->pool, "http://127.0.0.1:%d/", procs_free_port());
+        const char *url = apr_psprintf(w->pool, "http://127.0.0.%d:%d/", i + 1,
+                                       procs_free_port());
 
         world_vhost(w, name,
                     world_leaf(w, &(pki_spec_t){.cn = name, .ocsp_urls = url}),
@@ -112,7 +112,7 @@ START_TEST(no_way_out)
     }
     world_up(w);
     assert_has(section(""), "<dt>EGRESS_BLOCKED: no responder can be reached: "
-                            "127.0.0.1:");
+                            "127.0.0.");
     assert_has(section(""), ". Open outgoing TCP");
     assert_has(page(""), "<h2 id=\"egress\">");
 }

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "../../mod_ocspx/engine/egress.h"
 #include "../../mod_ocspx/engine/report.h"
 #include "../support/check_main.h"
 #include "../support/pki.h"

@@ -21,6 +21,7 @@ static apr_time_t now;
 static apr_interval_time_t tick; /* passes at every look at the clock */
 static pki_t *ca;
 static pki_t *leaf;
+static pki_t *signer; /* of responses, with its certificate; NULL: the CA */
 static ocspx_cert_t *cert;
 static ocspx_registry_t *registry;
 static ocspx_registry_policy_t policy;
@@ -120,7 +121,8 @@ static inline const unsigned char *response(apr_size_t *len, int status,
     };
     pki_response_t spec = {.singles = &single,
                            .count = 1,
-                           .signer = ca,
+                           .signer = signer ? signer : ca,
+                           .with_signer_cert = signer != NULL,
                            .produced_at = this_update};
 
     return pki_response(len, &spec, pool);
@@ -150,6 +152,7 @@ static inline void set_up(void)
     memset(&network, 0, sizeof(network));
     network.vtable = (ocspx_fetch_t){network_start, network_poll};
     network.history = log_text = "";
+    signer = NULL;
     network.answers = apr_hash_make(pool);
     ca = pki_make(&(pki_spec_t){.cn = "CA",
                                 .ca = 1,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../../mod_ocspx/engine/cache_private.h"
+#include "../../mod_ocspx/engine/egress.h"
 #include "../../mod_ocspx/engine/report.h"
 #include "../support/check_main.h"
 #include "../support/pki.h"

@@ -157,6 +157,39 @@ START_TEST(worst_staple_is_shown)
 }
 END_TEST
 
+/* Good, and as long as its signer lasts; the responder may say so as well. */
+START_TEST(staple_of_a_signer_that_expires_early)
+{
+    cli_check_cert_t *cert = bring_usual(1u << 0 | 1u << 2);
+    pki_t *signer = pki_make(&(pki_spec_t){.cn = "Signer",
+                                           .ocsp_signing = 1,
+                                           .not_after = host.now + HOUR},
+                             issuer, pool);
+    pki_single_t single = {.cert = cert->cert->leaf,
+                           .issuer = issuer->cert,
+                           .this_update = host.now - HOUR,
+                           .next_update = host.now + 2 * HOUR};
+    pki_response_t spec = {.singles = &single,
+                           .count = 1,
+                           .signer = signer,
+                           .with_signer_cert = 1};
+    ocspx_response_policy_t policy = {.skew = OCSPX_RESPONSE_SKEW_DEFAULT};
+    cli_handshake_t *h = &host.handshakes[0];
+    cli_answer_t answer = {0};
+
+    h->staple = pki_response(&h->staple_len, &spec, pool);
+    ocspx_response_judge(&answer.response, h->staple, h->staple_len, cert->cert,
+                         &policy, host.now, pool);
+    cert->answer = &answer;
+    staple(cert, 2, 3 * HOUR);
+    ck_assert_str_eq(judge(), "info SIGNER_EXPIRES_EARLY");
+    ck_assert_str_eq(first()->message, answer.response.message);
+    ck_assert_int_eq(apr_time_sec(cert->staple.expiry),
+                     apr_time_sec(host.now + HOUR));
+    ck_assert_int_eq(host.state, CLI_NAGIOS_OK);
+}
+END_TEST
+
 /* Clocks differ a little, and clients know that. */
 START_TEST(staple_from_a_clock_that_is_ahead)
 {
@@ -281,6 +314,7 @@ static Suite *judge_suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, staple_in_one_version_only);
     tcase_add_loop_test(tests, worst_staple_is_shown, 0, COUNT(pairs));
+    tcase_add_test(tests, staple_of_a_signer_that_expires_early);
     tcase_add_loop_test(tests, staple_from_a_clock_that_is_ahead, 0, 2);
     tcase_add_loop_test(tests, first_to_expire_is_summed_up, 0, 2);
     tcase_add_loop_test(tests, beside_a_handshake_that_is_done, 0,

@@ -51,6 +51,32 @@ START_TEST(response_survives_a_restart)
 }
 END_TEST
 
+/* As the refresher tells it. */
+START_TEST(signer_that_expires_early_is_a_note)
+{
+    const char *dir = make_dir();
+
+    open_store(dir);
+    signer = pki_make(&(pki_spec_t){.cn = "signer",
+                                    .ocsp_signing = 1,
+                                    .not_before = START - SECONDS(60),
+                                    .not_after = START + SECONDS(500)},
+                      ca, pool);
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, SECONDS(1000));
+    turn(make_refresher());
+    log_text = "";
+    registry = ocspx_registry_make(pool);
+    make_refresher();
+    ocspx_load_entry(&config, 0, pool);
+    ck_assert(serves_answer());
+    ck_assert_uint_eq(state_of(0).cause, OCSPX_CAUSE_SIGNER_EXPIRES_EARLY);
+    ck_assert_int_eq(strncmp(log_text, "OCSPX0042: ", 11), 0);
+    ck_assert_str_eq(strchr(log_text, '\n'), "\n");
+    unlink(store_file(dir));
+    rmdir(dir);
+}
+END_TEST
+
 START_TEST(damaged_file_is_told_and_not_served)
 {
     const char *dir = make_dir();
@@ -186,6 +212,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, response_survives_a_restart);
+    tcase_add_test(tc, signer_that_expires_early_is_a_note);
     tcase_add_test(tc, damaged_file_is_told_and_not_served);
     tcase_add_test(tc, lost_store_is_told_once);
     tcase_add_test(tc, response_file_is_followed);

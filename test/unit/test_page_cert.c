@@ -14,6 +14,7 @@ static void note(unsigned i, apr_time_t when, ocspx_cause_e cause, int status)
         &(ocspx_ledger_attempt_t){
             .time = when, .took = 42000, .cause = cause, .http_status = status},
         1);
+    ocspx_egress_note(ledger, ocspx_registry_get(registry, i)->host, when);
 }
 
 START_TEST(stapled)

@@ -257,21 +257,152 @@ START_TEST(turn_waits_for_what_falls_due_in_it)
 }
 END_TEST
 
-START_TEST(wrong_clock_is_named)
+/* A response from @a then on, for a quarter of an hour, that came with the
+ * responder's Date, if it sends one, and what is made of it. */
+static void assert_clock(apr_interval_time_t then, apr_interval_time_t produced,
+                         apr_interval_time_t date, const char *cause,
+                         const char *message)
+{
+    pki_single_t single = {.cert = leaf->cert,
+                           .issuer = ca->cert,
+                           .this_update = now + then,
+                           .next_update = now + then + SECONDS(900)};
+    pki_response_t spec = {.singles = &single,
+                           .count = 1,
+                           .signer = ca,
+                           .produced_at = now + produced};
+
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, SECONDS(1));
+    network.answer.body = pki_response(&network.answer.body_len, &spec, pool);
+    if (date)
+        network.answer.date = now + date;
+    turn(make_refresher());
+    ck_assert_str_eq(ocspx_cause_code((ocspx_cause_e)state_of(0).cause), cause);
+    ck_assert_msg(strstr(state_of(0).message, message) != NULL, "%s",
+                  state_of(0).message);
+    ck_assert_int_eq(serves_nothing(), *message != '\0');
+}
+
+#define DAY SECONDS(86400)
+#define SKEW OCSPX_RESPONSE_SKEW_DEFAULT
+
+static const struct {
+    apr_interval_time_t then, produced, date; /* from now on */
+    const char *cause, *message;
+} clocks[] = {
+    /* ours is a day, or ten minutes, slow or fast */
+    {DAY, DAY, DAY, "SERVER_CLOCK",
+     "http://two/: this server's clock is 86400 s behind the responder's; "
+     "thisUpdate (2033-05-19T03:33:20Z) is 86400 s ahead of this server's "
+     "clock, 300 s are tolerated"},
+    {-DAY, -DAY, -DAY, "SERVER_CLOCK",
+     "this server's clock is 86400 s ahead of the responder's; expired: "
+     "nextUpdate was 2033-05-17T03:48:20Z"},
+    {SECONDS(600), SECONDS(600), SECONDS(600), "SERVER_CLOCK", "600 s behind"},
+    {-SECONDS(1000), -SECONDS(1000), -SECONDS(600), "SERVER_CLOCK",
+     "600 s ahead of"},
+    {-SECONDS(600), -SECONDS(600), -SECONDS(600), "NONE", ""},
+    /* ours is right, and so is theirs */
+    {DAY, DAY, 1, "FUTURE", "ahead of this server's clock"},
+    {-DAY, -DAY, 1, "STALE", "expired"},
+    {DAY, DAY, SKEW, "FUTURE", "ahead of this server's clock"},
+    /* theirs is off, but that is not why */
+    {DAY, DAY, SKEW + SECONDS(1), "FUTURE", "ahead of this server's clock"},
+    {DAY, DAY, -DAY, "FUTURE", "ahead of this server's clock"},
+    {-DAY, -DAY, -SECONDS(600), "STALE", "expired"},
+    {-DAY, -DAY, DAY, "STALE", "expired"},
+    /* they do not send it: what was produced cannot be of a time to come */
+    {DAY, DAY, 0, "SERVER_CLOCK",
+     "this server's clock is at least 86400 s behind the responder's"},
+    {DAY, 0, 0, "FUTURE", "ahead of this server's clock"},
+    {DAY, SKEW, 0, "FUTURE", "ahead of this server's clock"},
+    {-DAY, -DAY, 0, "STALE", "expired"},
+};
+
+START_TEST(clocks_are_compared)
+{
+    assert_clock(clocks[_i].then, clocks[_i].produced, clocks[_i].date,
+                 clocks[_i].cause, clocks[_i].message);
+}
+END_TEST
+
+static void sign_until(apr_time_t end)
+{
+    signer = pki_make(&(pki_spec_t){.cn = "signer",
+                                    .ocsp_signing = 1,
+                                    .not_before = START - 2 * DAY,
+                                    .not_after = end},
+                      ca, pool);
+}
+
+/* By our clock it has expired, by theirs it has not. */
+START_TEST(clock_is_why_a_signer_has_expired)
+{
+    sign_until(START - DAY / 2);
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now - DAY, 2 * DAY);
+    turn(make_refresher());
+    ck_assert_uint_eq(state_of(0).cause, OCSPX_CAUSE_SIGNER_EXPIRED);
+    network.answer.date = now - DAY;
+    turn(make_refresher());
+    ck_assert_uint_eq(state_of(0).cause, OCSPX_CAUSE_SERVER_CLOCK);
+    ck_assert_ptr_nonnull(strstr(state_of(0).message, "expired at"));
+}
+END_TEST
+
+static int notes(void)
+{
+    const char *at = log_text;
+    int n = 0;
+
+    while ((at = strstr(at, "OCSPX0042"))) {
+        at++;
+        n++;
+    }
+    return n;
+}
+
+/* It is served, it is no failure, and it is told once. */
+START_TEST(signer_that_expires_early_is_a_note)
 {
     ocspx_refresh_t *refresh = make_refresher();
 
-    answer_with(V_OCSP_CERTSTATUS_GOOD, now + SECONDS(4000), SECONDS(1000));
-    network.answer.date = now + SECONDS(4000);
+    sign_until(START + SECONDS(4000));
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, DAY);
     turn(refresh);
-    ck_assert(serves_nothing());
-    ck_assert_uint_eq(state_of(0).cause, OCSPX_CAUSE_SERVER_CLOCK);
-    ck_assert_ptr_nonnull(strstr(state_of(0).message, "4000 s behind"));
+    ck_assert(serves_answer());
+    ck_assert_int_eq(state_of(0).expiry, START + SECONDS(4000));
+    ck_assert_uint_eq(state_of(0).cause, OCSPX_CAUSE_SIGNER_EXPIRES_EARLY);
+    ck_assert_uint_eq(state_of(0).failures, 0);
+    ck_assert_int_eq(lines[OCSPX_LOG_INFO], 2); /* this, and that it is there */
+    ck_assert_int_eq(lines[OCSPX_LOG_WARNING] + lines[OCSPX_LOG_ERROR], 0);
+    ck_assert_str_eq(
+        last_line,
+        apr_pstrcat(
+            pool,
+            "OCSPX0042: CN=leaf: SIGNER_EXPIRES_EARLY: good until "
+            "2033-05-18T04:40:00Z, when its signer CN=signer expires, before "
+            "nextUpdate (2033-05-19T03:33:20Z). ",
+            ocspx_cause_remedy(OCSPX_CAUSE_SIGNER_EXPIRES_EARLY), NULL));
 
-    /* without a Date there is nothing to compare with */
-    answer_with(V_OCSP_CERTSTATUS_GOOD, now + SECONDS(4000), SECONDS(1000));
+    answer_failing(OCSPX_CAUSE_RESP_HTTP, "500");
     step_to_due(refresh);
-    ck_assert_uint_eq(state_of(0).cause, OCSPX_CAUSE_FUTURE);
+    ck_assert_uint_eq(state_of(0).cause, OCSPX_CAUSE_RESP_HTTP);
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, DAY);
+    step_to_due(refresh);
+    ck_assert_uint_eq(state_of(0).cause, OCSPX_CAUSE_SIGNER_EXPIRES_EARLY);
+    ck_assert_int_eq(notes(), 1);
+
+    /* the signer is renewed, and runs out again */
+    sign_until(START + 4 * DAY);
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, DAY);
+    step_to_due(refresh);
+    ck_assert_uint_eq(state_of(0).cause, OCSPX_CAUSE_NONE);
+    ck_assert_str_eq(state_of(0).message, "");
+    now = state_of(0).due;
+    sign_until(now + DAY);
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, 2 * DAY);
+    turn(refresh);
+    ck_assert_int_eq(notes(), 2);
 }
 END_TEST
 
@@ -331,7 +462,10 @@ int main(void)
     tcase_add_test(tc, due_time_of_another_clock_is_not_believed);
     tcase_add_loop_test(tc, broken_responder_is_left_alone_by_the_others, 0, 3);
     tcase_add_test(tc, turn_waits_for_what_falls_due_in_it);
-    tcase_add_test(tc, wrong_clock_is_named);
+    tcase_add_loop_test(tc, clocks_are_compared, 0,
+                        sizeof(clocks) / sizeof(clocks[0]));
+    tcase_add_test(tc, clock_is_why_a_signer_has_expired);
+    tcase_add_test(tc, signer_that_expires_early_is_a_note);
     tcase_add_test(tc, only_those_named_are_asked);
     tcase_add_test(tc, full_cache_says_the_size_needed);
     suite_add_tcase(suite, tc);

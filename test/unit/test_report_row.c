@@ -341,6 +341,27 @@ START_TEST(revocation_has_its_own_words)
 }
 END_TEST
 
+START_TEST(a_note_beside_a_staple)
+{
+    ocspx_cache_state_t state = some_state();
+
+    add("a");
+    open_cache();
+    serve(0, NOW + 4);
+    state.failures = 0;
+    state.cause = OCSPX_CAUSE_SIGNER_EXPIRES_EARLY;
+    apr_cpystrn(state.message, "soon", sizeof(state.message));
+    state.expiry = NOW + 4;
+    ocspx_cache_state_set(cache, 0, &state);
+    ck_assert_str_eq(only_row().state, "stapled");
+    ck_assert_str_eq(only_row().cause, "SIGNER_EXPIRES_EARLY");
+    ck_assert_str_eq(only_row().message, "soon");
+    state.expiry = NOW; /* it was about what has ended */
+    ocspx_cache_state_set(cache, 0, &state);
+    ck_assert_ptr_null(only_row().cause);
+}
+END_TEST
+
 /* --- hostile --------------------------------------------------------- */
 
 START_TEST(nothing_unprintable_comes_through)
@@ -425,6 +446,7 @@ int main(void)
     tcase_add_test(tc, sources_by_name);
     tcase_add_test(tc, all_well_needs_no_words);
     tcase_add_test(tc, revocation_has_its_own_words);
+    tcase_add_test(tc, a_note_beside_a_staple);
     tcase_add_test(tc, nothing_unprintable_comes_through);
     tcase_add_test(tc, any_state_makes_a_row);
     suite_add_tcase(suite, tc);

@@ -50,10 +50,24 @@ END_TEST
 START_TEST(delegate_that_expires_first_limits_it)
 {
     judge_signer(delegate(1, 0, now + SEC(60)));
-    expect_good();
+    ck_assert_int_eq(out.verdict, OCSPX_RESPONSE_GOOD);
+    ck_assert_int_eq(out.cause, OCSPX_CAUSE_SIGNER_EXPIRES_EARLY);
     ck_assert_int_eq(out.expiry, now + SEC(60));
     ck_assert_int_eq(out.next_update, now + HOUR);
-    ck_assert_ptr_nonnull(strstr(out.message, "CN=Responder"));
+    ck_assert_str_eq(
+        out.message,
+        apr_pstrcat(pool, "good until ", ocspx_text_time(out.expiry, pool),
+                    ", when its signer CN=Responder expires, "
+                    "before nextUpdate (",
+                    ocspx_text_time(out.next_update, pool), ")", NULL));
+}
+END_TEST
+
+START_TEST(delegate_that_expires_with_it_is_no_news)
+{
+    judge_signer(delegate(1, 0, now + HOUR));
+    expect_good();
+    ck_assert_int_eq(out.expiry, now + HOUR);
 }
 END_TEST
 
@@ -369,6 +383,7 @@ static TCase *accepted(void)
     tcase_add_test(tc, good_with_the_issuers_certificate_inside);
     tcase_add_loop_test(tc, good_by_a_delegate, 0, 2);
     tcase_add_test(tc, delegate_that_expires_first_limits_it);
+    tcase_add_test(tc, delegate_that_expires_with_it_is_no_news);
     tcase_add_test(tc, issuer_that_expires_first_does_not);
     tcase_add_test(tc, good_below_an_intermediate);
     tcase_add_test(tc, good_with_rsa);
