@@ -44,7 +44,9 @@ typedef struct {
     /* of the writer; readers look at tail */
     alignas(OCSPX_CACHE_LINE) ocspx_cache_word_t head;
     ocspx_cache_word_t tail;
-    ocspx_cache_word_t largest; /* words of the largest live record, or more */
+    ocspx_cache_word_t live;    /* words of all live records */
+    ocspx_cache_word_t largest; /* of the largest of them, or more */
+    ocspx_cache_word_t serving; /* slots that serve something */
     alignas(OCSPX_CACHE_LINE) pthread_mutex_t writer;
 } ocspx_cache_header_t;
 

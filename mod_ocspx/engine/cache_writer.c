@@ -4,6 +4,19 @@
 #include <errno.h>
 #include <string.h>
 
+/* 0 where there is no record. */
+static apr_uint64_t words_at(const ocspx_cache_t *cache, apr_uint64_t pos)
+{
+    ocspx_cache_record_t record;
+
+    if (!pos)
+        return 0;
+    record = ocspx_cache_record_at(cache, pos);
+    return ocspx_cache_record_ok(cache, &record)
+               ? ocspx_cache_record_words(record.len)
+               : 0;
+}
+
 /* --- the lock -------------------------------------------------------- */
 
 /* Where the next record goes: head, or past the one record that a writer
@@ -19,6 +32,30 @@ static apr_uint64_t whole_head(const ocspx_cache_t *cache)
             return head + ocspx_cache_record_words(
                               ocspx_cache_record_at(cache, head).len);
     return head;
+}
+
+/* Count anew what set_position keeps count of. */
+static void take_stock(ocspx_cache_t *cache)
+{
+    ocspx_cache_header_t *header = cache->header;
+    apr_uint64_t live = 0, largest = 0, serving = 0;
+    unsigned i;
+
+    for (i = 0; i < cache->count; i++) {
+        apr_uint64_t pos = ocspx_cache_get(&cache->slots[i].pos);
+        apr_uint64_t served = words_at(cache, pos);
+        apr_uint64_t held = words_at(cache, ocspx_cache_held_pos(cache, i));
+
+        live += served + held;
+        serving += pos != 0;
+        if (largest < served)
+            largest = served;
+        if (largest < held)
+            largest = held;
+    }
+    ocspx_cache_set(&header->live, live);
+    ocspx_cache_set(&header->largest, largest);
+    ocspx_cache_set(&header->serving, serving);
 }
 
 /* What a killed writer has promoted is no longer held. */
@@ -40,6 +77,7 @@ apr_status_t ocspx_cache_writer_enter(ocspx_cache_t *cache)
         return rv == EBUSY ? APR_EBUSY : rv;
     ocspx_cache_set(&cache->header->head, whole_head(cache));
     end_promotion(cache);
+    take_stock(cache);
     return APR_SUCCESS;
 }
 
@@ -77,14 +115,32 @@ static void copy_in(const ocspx_cache_t *cache,
     ocspx_cache_set(at, word);
 }
 
-/* The record at head takes the place of the one before: it is now that whose
- * position is in @a at, a slot's pos or held. */
-static void place(ocspx_cache_t *cache, ocspx_cache_word_t *at,
-                  apr_uint64_t size)
+/* --- positions ------------------------------------------------------- */
+
+/* The one way to change a slot's pos or held, which @a at is; it keeps count
+ * of what is live. */
+static void set_position(ocspx_cache_t *cache, const ocspx_cache_slot_t *of,
+                         ocspx_cache_word_t *at, apr_uint64_t pos)
+{
+    ocspx_cache_header_t *header = cache->header;
+    apr_uint64_t before = ocspx_cache_get(at);
+
+    ocspx_cache_set(&header->live, ocspx_cache_get(&header->live) +
+                                       words_at(cache, pos) -
+                                       words_at(cache, before));
+    if (at == &of->pos)
+        ocspx_cache_set(&header->serving, ocspx_cache_get(&header->serving) +
+                                              (pos != 0) - (before != 0));
+    ocspx_cache_set(at, pos);
+}
+
+/* The record at head takes the place of the one before. */
+static void place(ocspx_cache_t *cache, const ocspx_cache_slot_t *of,
+                  ocspx_cache_word_t *at, apr_uint64_t size)
 {
     apr_uint64_t head = ocspx_cache_get(&cache->header->head);
 
-    ocspx_cache_set(at, head);
+    set_position(cache, of, at, head);
     ocspx_cache_set(&cache->header->head, head + size);
 }
 
@@ -137,7 +193,7 @@ static int free_oldest(ocspx_cache_t *cache)
         if (free_words(cache) < size)
             return 0;
         append_copy(cache, tail, size);
-        place(cache, at, size);
+        place(cache, &cache->slots[record.slot], at, size);
     }
     ocspx_cache_set(&cache->header->tail, tail + size);
     return 1;
@@ -154,74 +210,44 @@ static apr_status_t make_room(ocspx_cache_t *cache, apr_uint64_t wanted)
     return APR_SUCCESS;
 }
 
-/* What would be live once there is a new record, and the largest one from now
- * till then; in words. */
-typedef struct {
-    apr_uint64_t live, largest;
-    unsigned empty; /* slots that serve nothing */
-} survey_t;
-
-static void count(survey_t *found, const ocspx_cache_t *cache, apr_uint64_t pos,
-                  int stays)
-{
-    ocspx_cache_record_t record = ocspx_cache_record_at(cache, pos);
-    apr_uint64_t words = ocspx_cache_record_words(record.len);
-
-    if (!pos || !ocspx_cache_record_ok(cache, &record))
-        return;
-    if (found->largest < words)
-        found->largest = words;
-    if (stays)
-        found->live += words;
-}
-
-/* @param at where the position of the new record goes */
-static survey_t survey(const ocspx_cache_t *cache, const ocspx_cache_word_t *at,
-                       apr_uint64_t size)
-{
-    survey_t found = {size, size, 0};
-    unsigned i;
-
-    for (i = 0; i < cache->count; i++) {
-        ocspx_cache_slot_t *of = &cache->slots[i];
-
-        count(&found, cache, ocspx_cache_get(&of->pos), at != &of->pos);
-        count(&found, cache, ocspx_cache_get(&of->held), at != &of->held);
-        found.empty += !ocspx_cache_get(&of->pos);
-    }
-    return found;
-}
-
 /* --- the writer's functions ------------------------------------------ */
 
-/* Room for all that is live and twice the largest record: once to move it, and
- * once to put another beside the one it replaces. So what fits once, can be
- * replaced for ever; it is the newcomer who is told that the area is full. The
- * survey, which touches every slot, waits until free space is short. What is
- * only held leaves room for a response of each slot that serves nothing. */
-static apr_status_t admit(ocspx_cache_t *cache, const ocspx_cache_word_t *at,
-                          int held, apr_uint64_t size, apr_size_t *needed)
+/* What a record asks of the area; in words. Room for all that is live and twice
+ * the largest record: once to move it, and once to put another beside the one
+ * it replaces. So what fits once, can be replaced for ever; it is the newcomer
+ * who is told that the area is full. What is only held leaves room for a
+ * response of each slot that serves nothing. */
+static apr_uint64_t claim(const ocspx_cache_t *cache,
+                          const ocspx_cache_word_t *at, int held,
+                          apr_uint64_t size)
 {
-    apr_uint64_t largest = ocspx_cache_get(&cache->header->largest);
-    apr_status_t rv = APR_SUCCESS;
+    const ocspx_cache_header_t *header = cache->header;
+    apr_uint64_t largest = ocspx_cache_get(&header->largest);
+    apr_uint64_t empty = cache->count - ocspx_cache_get(&header->serving);
 
     if (largest < size)
         largest = size;
-    if (held || free_words(cache) < size + 2 * largest) {
-        survey_t found = survey(cache, at, size);
-        apr_uint64_t spare = 2 + (held ? found.empty : 0);
+    return ocspx_cache_get(&header->live) -
+           words_at(cache, ocspx_cache_get(at)) + size +
+           (held ? 2 + empty : 2) * largest;
+}
 
-        largest = found.largest;
-        if (found.live + spare * largest > cache->words) {
-            if (needed)
-                *needed = (apr_size_t)(found.live + spare * largest) * 8;
-            return APR_ENOSPC;
-        }
-        rv = make_room(cache, size + largest);
+static apr_status_t admit(ocspx_cache_t *cache, const ocspx_cache_word_t *at,
+                          int held, apr_uint64_t size, apr_size_t *needed)
+{
+    ocspx_cache_word_t *largest = &cache->header->largest;
+
+    /* Perhaps the largest has gone since. */
+    if (claim(cache, at, held, size) > cache->words)
+        take_stock(cache);
+    if (claim(cache, at, held, size) > cache->words) {
+        if (needed)
+            *needed = (apr_size_t)claim(cache, at, held, size) * 8;
+        return APR_ENOSPC;
     }
-    if (rv == APR_SUCCESS)
-        ocspx_cache_set(&cache->header->largest, largest);
-    return rv;
+    if (ocspx_cache_get(largest) < size)
+        ocspx_cache_set(largest, size);
+    return make_room(cache, size + ocspx_cache_get(largest));
 }
 
 /* Find room at head, and fill it. */
@@ -244,13 +270,13 @@ apr_status_t ocspx_cache_put(ocspx_cache_t *cache, unsigned slot,
                              apr_time_t expiry, apr_size_t *needed)
 {
     ocspx_cache_record_t record = {.slot = slot, .len = len, .expiry = expiry};
-    ocspx_cache_word_t *at = &cache->slots[slot].pos;
-    apr_status_t rv = append(cache, at, 0, &record, der, needed);
+    ocspx_cache_slot_t *of = &cache->slots[slot];
+    apr_status_t rv = append(cache, &of->pos, 0, &record, der, needed);
 
     if (rv != APR_SUCCESS)
         return rv;
     ocspx_cache_forget(cache, slot);
-    place(cache, at, ocspx_cache_record_words(len));
+    place(cache, of, &of->pos, ocspx_cache_record_words(len));
     return APR_SUCCESS;
 }
 
@@ -259,11 +285,11 @@ apr_status_t ocspx_cache_hold(ocspx_cache_t *cache, unsigned slot,
                               apr_time_t expiry)
 {
     ocspx_cache_record_t record = {.slot = slot, .len = len, .expiry = expiry};
-    ocspx_cache_word_t *at = &cache->slots[slot].held;
-    apr_status_t rv = append(cache, at, 1, &record, der, NULL);
+    ocspx_cache_slot_t *of = &cache->slots[slot];
+    apr_status_t rv = append(cache, &of->held, 1, &record, der, NULL);
 
     if (rv == APR_SUCCESS)
-        place(cache, at, ocspx_cache_record_words(len));
+        place(cache, of, &of->held, ocspx_cache_record_words(len));
     return rv;
 }
 
@@ -271,19 +297,23 @@ void ocspx_cache_promote(ocspx_cache_t *cache, unsigned slot)
 {
     ocspx_cache_slot_t *of = &cache->slots[slot];
 
-    ocspx_cache_set(&of->pos, ocspx_cache_get(&of->held));
-    ocspx_cache_set(&of->held, 0);
+    set_position(cache, of, &of->pos, ocspx_cache_get(&of->held));
+    set_position(cache, of, &of->held, 0);
 }
 
 void ocspx_cache_forget(ocspx_cache_t *cache, unsigned slot)
 {
-    ocspx_cache_set(&cache->slots[slot].held, 0);
+    ocspx_cache_slot_t *of = &cache->slots[slot];
+
+    set_position(cache, of, &of->held, 0);
 }
 
 void ocspx_cache_withdraw(ocspx_cache_t *cache, unsigned slot)
 {
+    ocspx_cache_slot_t *of = &cache->slots[slot];
+
     ocspx_cache_forget(cache, slot);
-    ocspx_cache_set(&cache->slots[slot].pos, 0);
+    set_position(cache, of, &of->pos, 0);
 }
 
 void ocspx_cache_state_set(ocspx_cache_t *cache, unsigned slot,

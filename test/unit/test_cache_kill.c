@@ -291,7 +291,7 @@ END_TEST
 START_TEST(killed_in_a_withdrawal)
 {
     prepare(3);
-    ck_assert_uint_eq(step_through(withdraw, 0), 1);
+    ck_assert_uint_ge(step_through(withdraw, 0), 1);
     ck_assert_uint_eq(served(cache, 0), 0);
 }
 END_TEST
@@ -339,7 +339,7 @@ START_TEST(killed_in_a_promotion)
         setup();
         prepare(turn);
         ck_assert_int_eq(hold(cache, NEW_LEN, NEW), APR_SUCCESS);
-        ck_assert_uint_eq(step_through(promote, NEW), 2);
+        ck_assert_uint_ge(step_through(promote, NEW), 2);
         ck_assert_uint_eq(served(cache, 0), NEW);
         ck_assert_uint_eq(held(cache), 0);
     }
