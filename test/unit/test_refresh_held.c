@@ -221,6 +221,41 @@ START_TEST(what_is_older_than_the_held_one_is_stale)
 }
 END_TEST
 
+static apr_status_t poll_in_vain(ocspx_fetch_t *fetch, apr_interval_time_t wait)
+{
+    (void)fetch;
+    (void)wait;
+    return APR_SUCCESS;
+}
+
+/* The state that an attempt began with is not to come back. */
+START_TEST(an_attempt_under_way_delays_it)
+{
+    ocspx_refresh_t *refresh;
+    apr_time_t until;
+
+    policy.schedule.refresh_max = SECONDS(60);
+    refresh = start_holding(0);
+    until = state_of(0).held.until;
+    der = network.answer.body;
+    der_len = network.answer.body_len;
+    while (state_of(0).due < until - SECONDS(60))
+        step_to_due(refresh);
+    network.vtable.poll = poll_in_vain;
+    now = until - 1;
+    ck_assert_uint_eq(ocspx_refresh_turn(refresh, 0), 1);
+    now = until + SECONDS(5);
+    ck_assert_uint_eq(ocspx_refresh_turn(refresh, 0), 1);
+    ck_assert(!serves_noted());
+    network.vtable.poll = network_poll;
+    turn(refresh);
+    turn(refresh);
+    ck_assert(serves_noted());
+    ck_assert_int_eq(state_of(0).this_update + MATURITY, until);
+    ck_assert_int_eq(state_of(0).held.until, 0);
+}
+END_TEST
+
 /* The one that is killed has the lock; there is no other here. */
 START_TEST(another_refresher_knows_of_it)
 {
@@ -308,6 +343,7 @@ int main(void)
     tcase_add_test(tc, revoked_is_served_at_once);
     tcase_add_test(tc, what_is_held_is_not_replaced_but_by_revoked);
     tcase_add_test(tc, what_is_older_than_the_held_one_is_stale);
+    tcase_add_test(tc, an_attempt_under_way_delays_it);
     tcase_add_test(tc, another_refresher_knows_of_it);
     tcase_add_test(tc, what_was_lost_is_asked_for_again);
     tcase_add_test(tc, what_is_held_is_judged_again);
