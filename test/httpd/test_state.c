@@ -293,6 +293,15 @@ START_TEST(file_that_everybody_may_write)
 }
 END_TEST
 
+START_TEST(file_of_somebody_else)
+{
+    fill();
+    ck_assert_msg(!chown(file_of(0), 12345, 12345), "this test has to be root");
+    ck_assert_int_eq(chmod(file_of(0), 0644), 0);
+    assert_file_refused("OCSPX0021: site0.test: .*12345");
+}
+END_TEST
+
 START_TEST(link_to_a_good_file)
 {
     const char *target = httpd_path(w->httpd, "target.der");
@@ -350,6 +359,7 @@ int main(void)
     tcase_add_test(tc, truncated_file);
     tcase_add_test(tc, file_of_another_certificate);
     tcase_add_test(tc, file_that_everybody_may_write);
+    tcase_add_test(tc, file_of_somebody_else);
     tcase_add_test(tc, link_to_a_good_file);
     tcase_add_test(tc, pipe_does_not_block);
     tcase_add_test(tc, bad_file_is_replaced);
