@@ -137,7 +137,7 @@ static void add_url(apr_array_header_t *urls, const char **bad,
     if (strlen(url) != len || !ocspx_cert_url_ok(url, p)) {
         if (!*bad)
             *bad = ocspx_cert_printable(bytes, len, p);
-    } else if (!has_url(urls, url)) {
+    } else if (urls->nelts < OCSPX_CERT_URLS_MAX && !has_url(urls, url)) {
         APR_ARRAY_PUSH(urls, const char *) = url;
     }
 }

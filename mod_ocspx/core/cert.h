@@ -11,6 +11,9 @@
 #define OCSPX_CERT_DIGEST_LEN 32
 #define OCSPX_CERT_ID_LEN (2 * OCSPX_CERT_DIGEST_LEN)
 #define OCSPX_CERT_TEXT_MAX 255
+/** So many URLs of a certificate are asked, whoever made it; one or two are
+ * usual. */
+#define OCSPX_CERT_URLS_MAX 8
 
 /** Hash of the CertID in requests (RFC 6960, 4.1.1; RFC 5019, 2.1.1). */
 typedef enum { OCSPX_CERT_SHA1, OCSPX_CERT_SHA256 } ocspx_cert_hash_e;
@@ -26,7 +29,8 @@ typedef struct {
                                        printable ASCII whatever it says */
     apr_array_header_t *urls;       /* const char *: the http and https
                                        responder URLs, in order (RFC 5280,
-                                       4.2.2.1); may be empty */
+                                       4.2.2.1), at most URLS_MAX of them;
+                                       may be empty */
     const char *bad_url;            /* first URL left out for its scheme or
                                        form, escaped; NULL if none */
     apr_time_t not_after;

@@ -242,6 +242,22 @@ START_TEST(urls_in_order_and_once)
 }
 END_TEST
 
+START_TEST(no_more_urls_than_eight)
+{
+    const char *urls = "http://u0.test/";
+    const ocspx_cert_t *cert;
+    int i;
+
+    for (i = 1; i < 20; i++)
+        urls = apr_psprintf(pool, "%s http://u%d.test/", urls, i);
+    cert = make(&(pki_spec_t){.cn = "leaf", .ocsp_urls = urls});
+    ck_assert_int_eq(cert->urls->nelts, OCSPX_CERT_URLS_MAX);
+    ck_assert_str_eq(url(cert, 0), "http://u0.test/");
+    ck_assert_str_eq(url(cert, 7), "http://u7.test/");
+    ck_assert_ptr_null(cert->bad_url);
+}
+END_TEST
+
 START_TEST(no_url)
 {
     const ocspx_cert_t *cert = make(&(pki_spec_t){.cn = "leaf"});
@@ -458,6 +474,7 @@ static TCase *asking(void)
 
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, urls_in_order_and_once);
+    tcase_add_test(tc, no_more_urls_than_eight);
     tcase_add_test(tc, no_url);
     tcase_add_test(tc, other_schemes_are_left_out);
     tcase_add_test(tc, url_with_bytes_no_url_has);
