@@ -40,14 +40,12 @@ static void enter_in_agenda(ocspx_refresh_t *refresh,
                             const ocspx_cache_state_t *state)
 {
     ocspx_schedule_validity_t newest = ocspx_admit_validity(state);
-    apr_time_t fetched =
-        state->held.until ? state->held.fetched : state->fetched;
 
     if (!has_work(entry))
         return;
-    ocspx_agenda_set(
-        refresh->agenda, entry->index, state->due, newest.expiry,
-        ocspx_schedule_interval(fetched, &newest, &entry->policy->schedule));
+    ocspx_agenda_set(refresh->agenda, entry->index, state->due, newest.expiry,
+                     ocspx_schedule_interval(state->fetched, &newest,
+                                             &entry->policy->schedule));
     if (!state->held.until)
         return;
     refresh->held_until[entry->index] = state->held.until;
@@ -218,14 +216,12 @@ static void serve_held(ocspx_refresh_t *refresh, unsigned i, apr_time_t now)
     apr_pool_destroy(pool);
 }
 
-/* When the turn of the next one is, is returned. */
-static apr_time_t serve_all_held(ocspx_refresh_t *refresh, apr_time_t now)
+static void serve_all_held(ocspx_refresh_t *refresh, apr_time_t now)
 {
     const ocspx_heap_t *held = &refresh->held;
 
     while (held->n && held->key[held->ids[0]] <= now)
         serve_held(refresh, held->ids[0], now);
-    return held->n ? held->key[held->ids[0]] : APR_INT64_MAX;
 }
 
 /* --- public ---------------------------------------------------------- */
@@ -295,13 +291,13 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
 /* When to look again is returned. */
 static apr_time_t start_due(ocspx_refresh_t *refresh, apr_time_t now)
 {
-    apr_time_t held = serve_all_held(refresh, now);
     apr_time_t next;
     int i;
 
+    serve_all_held(refresh, now);
     while ((i = ocspx_agenda_take(refresh->agenda, now, &next)) >= 0)
         start(refresh, (unsigned)i);
-    return held < next ? held : next;
+    return next;
 }
 
 unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait)

@@ -2,6 +2,7 @@
  * live here and nowhere else:
  *
  *   due -> request -> fetch -> verify -> compare -> store -> publish -> due
+ *                                                        -> hold ... publish
  *
  * and, once, before the first request of a certificate whose chain is to be
  * repaired:

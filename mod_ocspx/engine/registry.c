@@ -27,6 +27,7 @@ static int same_policy(const ocspx_registry_policy_t *a,
     return a->response.skew == b->response.skew &&
            a->response.max_age == b->response.max_age &&
            a->schedule.refresh_max == b->schedule.refresh_max &&
+           a->schedule.maturity == b->schedule.maturity &&
            a->schedule.retry_max == b->schedule.retry_max &&
            a->certid_hash == b->certid_hash && a->method == b->method &&
            a->timeout == b->timeout &&

@@ -3,6 +3,8 @@
  */
 #include "refresh_scene.h"
 
+#include "../../mod_ocspx/core/text.h"
+
 #define MATURITY SECONDS(300)
 #define LIFE SECONDS(100000)
 
@@ -150,6 +152,12 @@ START_TEST(the_old_ones_end_is_not_waited_for)
     answer_with(V_OCSP_CERTSTATUS_GOOD, state_of(0).due, LIFE);
     step_to_due(refresh);
     ck_assert_ptr_nonnull(strstr(last_line, "recovered"));
+    ck_assert_ptr_nonnull(strstr(
+        last_line, apr_pstrcat(pool, "; stapled until ",
+                               ocspx_text_time(state_of(0).held.expiry, pool),
+                               ", with the newest response from ",
+                               ocspx_text_time(state_of(0).held.until, pool),
+                               " on", NULL)));
     assert_served_at(refresh, START + LIFE - MATURITY);
 }
 END_TEST
@@ -259,15 +267,21 @@ END_TEST
 /* The one that is killed has the lock; there is no other here. */
 START_TEST(another_refresher_knows_of_it)
 {
-    apr_time_t until, due;
-    ocspx_refresh_t *refresh;
+    ocspx_refresh_t *refresh = start_serving(0);
+    int asked;
 
-    start_holding(0);
-    until = state_of(0).held.until;
-    due = state_of(0).due;
+    /* one that is refreshed at half of its validity, no earlier */
+    answer_with(V_OCSP_CERTSTATUS_GOOD, state_of(0).due - MATURITY, LIFE);
+    step_to_due(refresh);
+    note_answer();
+    answer_with(V_OCSP_CERTSTATUS_GOOD, state_of(0).due, LIFE);
+    step_to_due(refresh);
+    asked = network.asked;
     refresh = ocspx_refresh_make(&config, NULL, pool);
-    ck_assert_int_eq(state_of(0).due, due);
-    assert_served_at(refresh, until);
+    assert_served_at(refresh, state_of(0).held.until);
+    now = state_of(0).due - 1;
+    turn(refresh);
+    ck_assert_int_eq(network.asked, asked);
 }
 END_TEST
 
@@ -292,6 +306,7 @@ END_TEST
 START_TEST(what_is_held_is_judged_again)
 {
     static const unsigned char forged[] = "not a response";
+    unsigned char *forgotten;
     ocspx_refresh_t *refresh = start_holding(0);
     apr_time_t until = state_of(0).held.until;
 
@@ -302,6 +317,7 @@ START_TEST(what_is_held_is_judged_again)
     ck_assert(serves_noted());
     ck_assert_int_eq(state_of(0).held.until, 0);
     ck_assert_ptr_nonnull(strstr(log_text, "not used: 15 bytes that are not"));
+    ck_assert_uint_eq(ocspx_cache_held(&forgotten, cache, 0), 0);
 }
 END_TEST
 

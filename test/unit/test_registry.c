@@ -13,6 +13,10 @@ START_TEST(one_entry_for_one_certificate)
         ocspx_registry_add(registry, &conflict, cert, NULL, &other, "second"),
         entry);
     ck_assert_ptr_null(conflict);
+    other.schedule.maturity++;
+    ocspx_registry_add(registry, &conflict, cert, NULL, &other, "second");
+    ck_assert_ptr_nonnull(conflict);
+    other = policy;
     other.force_url = "http://other/";
     ck_assert_ptr_eq(
         ocspx_registry_add(registry, &conflict, cert, NULL, &other, "third"),
@@ -20,7 +24,7 @@ START_TEST(one_entry_for_one_certificate)
     ck_assert_ptr_nonnull(strstr(conflict, "first"));
     ck_assert_ptr_nonnull(strstr(conflict, "third"));
     ck_assert_uint_eq(ocspx_registry_count(registry), 1);
-    ck_assert_int_eq(entry->places->nelts, 3);
+    ck_assert_int_eq(entry->places->nelts, 4);
     ck_assert_int_eq(entry->urls->nelts, 2);
 }
 END_TEST
