@@ -42,7 +42,7 @@ static ocspx_refresh_t *start_serving(apr_interval_time_t age)
  * held. @param age of it */
 static ocspx_refresh_t *start_holding(apr_interval_time_t age)
 {
-    ocspx_refresh_t *refresh = start_serving(0);
+    ocspx_refresh_t *refresh = start_serving(MATURITY);
 
     answer_with(V_OCSP_CERTSTATUS_GOOD, state_of(0).due - age, LIFE);
     step_to_due(refresh);
@@ -73,7 +73,7 @@ START_TEST(a_new_one_is_held)
     apr_time_t fetched = now, this_update = state.held.this_update;
 
     ck_assert_uint_eq(state.failures, 0);
-    ck_assert_int_eq(state.this_update, START);
+    ck_assert_int_eq(state.this_update, START - MATURITY);
     ck_assert_int_eq(state.held.fetched, fetched);
     ck_assert_int_eq(state.held.expiry, this_update + LIFE);
     ck_assert_int_gt(state.due, now + LIFE * 2 / 5);
@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(what_is_old_enough_is_not_held)
 {
-    ocspx_refresh_t *refresh = start_serving(0);
+    ocspx_refresh_t *refresh = start_serving(MATURITY);
 
     answer_with(V_OCSP_CERTSTATUS_GOOD, state_of(0).due - MATURITY, LIFE);
     step_to_due(refresh);
@@ -267,7 +267,7 @@ END_TEST
 /* The one that is killed has the lock; there is no other here. */
 START_TEST(another_refresher_knows_of_it)
 {
-    ocspx_refresh_t *refresh = start_serving(0);
+    ocspx_refresh_t *refresh = start_serving(MATURITY);
     int asked;
 
     /* one that is refreshed at half of its validity, no earlier */
