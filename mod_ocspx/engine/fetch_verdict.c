@@ -261,8 +261,6 @@ static void judge_answer(ocspx_fetch_verdict_t *out,
     if (facts->flooded)
         wrong_body(out, facts, OCSPX_CAUSE_RESP_TOO_LARGE, "an endless header",
                    p);
-    else if (denied_by_proxy(facts, p))
-        denied(out, facts, p);
     else if (intercepted(facts))
         wrong_body(out, facts, OCSPX_CAUSE_INTERCEPTED,
                    apr_psprintf(p, "a page of \"%s\", status %ld",
@@ -303,7 +301,8 @@ static step_fn *find_step(const ocspx_fetch_facts_t *facts, apr_pool_t *p)
 
     if (facts->flooded || facts->oversized)
         return judge_answer;
-    if (facts->connect_status >= 400 && denied_by_proxy(facts, p))
+    /* Whatever came of the connection then: some proxies cut it off. */
+    if (denied_by_proxy(facts, p))
         return denied;
     /* HTTP/0.9, that is, anything at all, has this code as well. */
     if (facts->code == CURLE_UNSUPPORTED_PROTOCOL && facts->sent &&

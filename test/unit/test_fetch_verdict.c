@@ -78,6 +78,11 @@ static const struct {
      0,
      "a.test:80 through proxy p.test:3128 [192.0.2.1:80] answered 407 to "
      "CONNECT"},
+    {{SENT, .code = CURLE_RECV_ERROR, .status = 403, .proxy = "p.test"},
+     OCSPX_CAUSE_PROXY_DENIED,
+     0,
+     1,
+     "a.test:80 through proxy p.test [192.0.2.1:80] answered 403 to GET"},
     {{SENT, .code = CURLE_RECV_ERROR, .connect_status = 403, .proxy = "p.test"},
      OCSPX_CAUSE_PROXY_DENIED,
      0,
