@@ -174,13 +174,20 @@ static ocspx_cause_severity_e responder_severity(const ocspx_response_t *said)
                                                   : OCSPX_CAUSE_ERROR;
 }
 
+static int is_said_by_staple(const cli_check_cert_t *cert)
+{
+    const ocspx_response_t *said = &cert->answer->response;
+
+    return cli_is_useful(said) && cert->stapled &&
+           cert->staple.cause == said->cause;
+}
+
 static void judge_responder(const cli_judge_t *j, const cli_check_cert_t *cert)
 {
     const ocspx_response_t *said = &cert->answer->response;
 
     judge_clock(j, cert);
-    if (!said->cause || (said->cause == OCSPX_CAUSE_REVOKED && cert->stapled &&
-                         cert->staple.cause == OCSPX_CAUSE_REVOKED))
+    if (!said->cause || is_said_by_staple(cert))
         return;
     cli_judge_add(
         j, (ocspx_chain_finding_t){.cause = said->cause,
