@@ -73,14 +73,18 @@ static void note_egress(const ocspx_attempt_t *attempt, unsigned host)
     }
 }
 
+/* @param from its URL or file; belongs to what is said of it */
 static void admit(ocspx_attempt_t *attempt,
-                  const ocspx_admit_candidate_t *candidate,
+                  const ocspx_admit_candidate_t *candidate, const char *from,
                   ocspx_store_t *store)
 {
     const ocspx_refresh_config_t *config = attempt->config;
 
     ocspx_admit(&attempt->result, &attempt->after, attempt->entry, candidate,
                 config->cache, store, config->clock(), attempt->pool);
+    if (!attempt->result.admitted)
+        attempt->result.message = apr_pstrcat(attempt->pool, from, ": ",
+                                              attempt->result.message, NULL);
     if (attempt->result.admitted && store) {
         attempt->stored = 1;
         if (!attempt->unsaved)
@@ -99,11 +103,7 @@ static void take_response(ocspx_attempt_t *attempt,
         .fresh_until = answer->fresh_until,
     };
 
-    admit(attempt, &candidate, attempt->config->store);
-    if (!attempt->result.admitted)
-        attempt->result.message =
-            apr_psprintf(attempt->pool, "%s: %s", attempt->question.url,
-                         attempt->result.message);
+    admit(attempt, &candidate, attempt->question.url, attempt->config->store);
 }
 
 /* --- asking the responders ------------------------------------------- */
@@ -170,16 +170,16 @@ static void ask_responders(ocspx_attempt_t *attempt)
 
 static void read_file(ocspx_attempt_t *attempt)
 {
+    const char *file = attempt->entry->policy->response_file;
     ocspx_admit_candidate_t candidate = {.source = OCSPX_CACHE_FILE};
     const ocspx_fetch_answer_t no_answer = {0};
     const char *why;
 
     attempt->reached = 1;
-    if (ocspx_store_read_file(&candidate.der, &candidate.len, &why,
-                              attempt->entry->policy->response_file,
+    if (ocspx_store_read_file(&candidate.der, &candidate.len, &why, file,
                               attempt->config->max_response,
                               attempt->pool) == APR_SUCCESS)
-        admit(attempt, &candidate, NULL);
+        admit(attempt, &candidate, file, NULL);
     else
         refuse(attempt, OCSPX_CAUSE_FILE_UNREADABLE, why);
     tell_ledger(attempt, 0, &no_answer);
