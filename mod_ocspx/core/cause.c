@@ -132,7 +132,8 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
     CAUSE(OTHER_PROVIDER, INFO,
         "Another module staples this certificate",
         "Nothing to do if that is intended; otherwise switch the other "
-        "module's stapling off (mod_md: MDStapling off)."),
+        "module's stapling off (mod_md: MDStapling off; mod_ssl: "
+        "OCSPXUseStapling on)."),
     CAUSE(STAPLE_MISSING, WARNING,
         "No staple is sent with a certificate that can have one",
         "On an httpd, load mod_ocspx and see what its log says of this "

@@ -75,6 +75,14 @@ static ocspx_cause_e cause_of(why_e why, const ocspx_cert_t *cert)
     return reasons[why].cause;
 }
 
+static const char *reason_of(why_e why, const ocspx_cert_t *cert, apr_pool_t *p)
+{
+    if (cause_of(why, cert) != OCSPX_CAUSE_BAD_URL)
+        return reasons[why].reason;
+    return apr_pstrcat(p, reasons[why].reason, " that can be asked, but ",
+                       cert->bad_url, NULL);
+}
+
 /* The same certificate noted for the same reason is one other. */
 static int number_of(ocspx_generation_t *generation, const ocspx_cert_t *cert,
                      why_e why, apr_pool_t *p)
@@ -82,7 +90,7 @@ static int number_of(ocspx_generation_t *generation, const ocspx_cert_t *cert,
     ocspx_report_other_t other = {.cert = cert,
                                   .state = reasons[why].state,
                                   .cause = cause_of(why, cert),
-                                  .reason = reasons[why].reason};
+                                  .reason = reason_of(why, cert, p)};
     unsigned char *key = apr_palloc(p, KEY_LEN);
     int *number;
 

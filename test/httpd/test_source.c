@@ -101,7 +101,8 @@ START_TEST(every_reason_is_told)
     assert_row(must, "not-applicable", "MUST_STAPLE_OFF", "switched off");
     assert_row(ssl, "other-provider", "OTHER_PROVIDER", "mod_ssl staples it");
     assert_row(none, "not-applicable", "NO_URL", "names no OCSP responder");
-    assert_row(bad, "not-applicable", "BAD_URL", "names no OCSP responder");
+    assert_row(bad, "not-applicable", "BAD_URL",
+               "it names no OCSP responder that can be asked, but ldap://bad/");
     assert_row(alone, "failing", "CHAIN_MISSING", "issuer is not in the chain");
     assert_row(self, "not-applicable", "NO_URL", "names no OCSP responder");
     ck_assert_str_eq(text(row(ours), "state"), "stapled");
