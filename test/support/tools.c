@@ -100,6 +100,11 @@ tools_t *tools_ocsp_start(int port, const pki_t *issuer, const pki_t *signer,
 
 tools_t *tools_proxy_start(apr_pool_t *p)
 {
+    return tools_proxy_start_with("", p);
+}
+
+tools_t *tools_proxy_start_with(const char *lines, apr_pool_t *p)
+{
     const char *dir = procs_temp_dir(p);
     const char *conf = apr_pstrcat(p, dir, "/proxy.conf", NULL);
     const char *argv[] = {"tinyproxy", "-d", "-c", conf, NULL};
@@ -110,11 +115,17 @@ tools_t *tools_proxy_start(apr_pool_t *p)
                                     "Allow 127.0.0.1\n"
                                     "Timeout 60\n"
                                     "MaxClients 100\n"
-                                    "LogLevel Info\n",
-                                    port);
+                                    "LogLevel Info\n"
+                                    "%s",
+                                    port, lines);
 
     pki_write_file(conf, text, strlen(text));
     return tools_start(argv, dir, port, p);
+}
+
+void tools_proxy_reload(const tools_t *proxy)
+{
+    kill(proxy->pid, SIGUSR1);
 }
 
 const char *tools_url(const tools_t *tool)

@@ -26,6 +26,10 @@ tools_t *tools_ocsp_start(int port, const pki_t *issuer, const pki_t *signer,
 
 /** Start an HTTP proxy on loopback. */
 tools_t *tools_proxy_start(apr_pool_t *p);
+/** The same, with more lines in its configuration. */
+tools_t *tools_proxy_start_with(const char *lines, apr_pool_t *p);
+/** Have it read its configuration anew. */
+void tools_proxy_reload(const tools_t *proxy);
 
 #define TOOLS_CHAIN_MAX 4
 
