@@ -46,31 +46,13 @@ static void tell_ledger(ocspx_attempt_t *attempt, int i,
     };
 
     attempt->told = 1;
-    if (attempt->config->ledger)
-        ocspx_ledger_note(attempt->config->ledger, entry->index,
-                          entry->responders[i], &what,
-                          (unsigned)answer->requests);
-}
-
-/* One attempt may be what shows that all are cut off, or no longer are. */
-static void note_egress(const ocspx_attempt_t *attempt, unsigned host)
-{
-    const ocspx_refresh_config_t *config = attempt->config;
-    apr_time_t now = config->clock();
-    apr_time_t closed = ocspx_egress_closed(config->ledger);
-
-    if (!config->ledger)
+    if (!attempt->config->ledger)
         return;
-    switch (ocspx_egress_note(config->ledger, host, now)) {
-    case OCSPX_EGRESS_CLOSED:
-        ocspx_transition_log_closed(config, now, attempt->pool);
-        break;
-    case OCSPX_EGRESS_OPENED:
-        ocspx_transition_log_opened(config, host, now - closed);
-        break;
-    case OCSPX_EGRESS_UNCHANGED:
-        break;
-    }
+    ocspx_ledger_note(attempt->config->ledger, entry->index,
+                      entry->responders[i], &what, (unsigned)answer->requests);
+    if (!entry->policy->response_file)
+        ocspx_egress_note(attempt->config->ledger, entry->responders[i],
+                          what.time);
 }
 
 /* @param from its URL or file; belongs to what is said of it */
@@ -121,9 +103,30 @@ static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
         refuse(attempt, answer->cause,
                apr_pstrdup(attempt->pool, answer->message));
     tell_ledger(attempt, attempt->url - 1, answer);
-    note_egress(attempt, attempt->entry->responders[attempt->url - 1]);
     attempt->reached |= ocspx_attempt_is_up(answer, attempt->result.cause);
     ask_next(attempt);
+}
+
+/* This one may be what shows that all are cut off, or no longer are. */
+static void judge_egress(const ocspx_attempt_t *attempt)
+{
+    const ocspx_refresh_config_t *config = attempt->config;
+    apr_time_t now = config->clock();
+    apr_time_t closed = ocspx_egress_closed(config->ledger);
+    ocspx_ledger_host_t answers;
+
+    if (!config->ledger)
+        return;
+    switch (ocspx_egress_judge(&answers, config->ledger, now)) {
+    case OCSPX_EGRESS_CLOSED:
+        ocspx_transition_log_closed(config, now, attempt->pool);
+        break;
+    case OCSPX_EGRESS_OPENED:
+        ocspx_transition_log_opened(config, answers.name, now - closed);
+        break;
+    case OCSPX_EGRESS_UNCHANGED:
+        break;
+    }
 }
 
 /* Ask the responders one after the other, until one has been useful. */
@@ -142,6 +145,7 @@ static void ask_next(ocspx_attempt_t *attempt)
                apr_pstrcat(attempt->pool, "cannot ask ", attempt->question.url,
                            NULL));
     }
+    judge_egress(attempt);
     attempt->done(attempt);
 }
 

@@ -30,46 +30,62 @@ static int same_host(const char *a, const char *b)
 
 /* --- deciding -------------------------------------------------------- */
 
-static int is_closed(const ocspx_ledger_t *ledger, apr_time_t now)
+/* Has anybody answered since then? */
+static int find_answer(ocspx_ledger_host_t *answers,
+                       const ocspx_ledger_t *ledger, apr_time_t since)
+{
+    unsigned i;
+
+    for (i = 0; i < ledger->host_count; i++) {
+        ocspx_ledger_host(answers, ledger, i);
+        if (answers->asked >= since && answers->asked &&
+            !out_of_reach(answers->cause))
+            return 1;
+    }
+    return 0;
+}
+
+/* Are there two hosts that were asked since then? */
+static int are_several(const ocspx_ledger_t *ledger, apr_time_t since)
 {
     const char *first = NULL;
-    int several = 0;
     unsigned i;
 
     for (i = 0; i < ledger->host_count; i++) {
         ocspx_ledger_host_t host;
 
         ocspx_ledger_host(&host, ledger, i);
-        if (host.asked <= now - WINDOW)
+        if (host.asked < since || !host.asked)
             continue;
-        if (!out_of_reach(host.cause))
-            return 0;
         if (!first)
             first = host.name;
-        several |= !same_host(first, host.name);
+        if (!same_host(first, host.name))
+            return 1;
     }
-    return several;
+    return 0;
 }
 
-static ocspx_egress_change_e set_closed(ocspx_ledger_t *ledger,
-                                        apr_time_t since)
+void ocspx_egress_note(ocspx_ledger_t *ledger, unsigned host, apr_time_t now)
 {
-    ocspx_ledger_set(&ledger->refresher->egress_closed, (apr_uint64_t)since);
-    return since ? OCSPX_EGRESS_CLOSED : OCSPX_EGRESS_OPENED;
-}
-
-ocspx_egress_change_e ocspx_egress_note(ocspx_ledger_t *ledger, unsigned host,
-                                        apr_time_t now)
-{
-    ocspx_ledger_host_t noted;
-
     ocspx_ledger_set(&ledger->hosts[host].asked, (apr_uint64_t)now);
-    ocspx_ledger_host(&noted, ledger, host);
-    if (ocspx_egress_closed(ledger))
-        return out_of_reach(noted.cause) ? OCSPX_EGRESS_UNCHANGED
-                                         : set_closed(ledger, 0);
-    return is_closed(ledger, now) ? set_closed(ledger, now)
-                                  : OCSPX_EGRESS_UNCHANGED;
+}
+
+ocspx_egress_change_e ocspx_egress_judge(ocspx_ledger_host_t *answers,
+                                         ocspx_ledger_t *ledger, apr_time_t now)
+{
+    ocspx_ledger_word_t *closed = &ledger->refresher->egress_closed;
+    apr_time_t since = ocspx_egress_closed(ledger);
+    int answered = find_answer(answers, ledger, since ? since : now - WINDOW);
+
+    if (since && answered) {
+        ocspx_ledger_set(closed, 0);
+        return OCSPX_EGRESS_OPENED;
+    }
+    if (!since && !answered && are_several(ledger, now - WINDOW)) {
+        ocspx_ledger_set(closed, (apr_uint64_t)now);
+        return OCSPX_EGRESS_CLOSED;
+    }
+    return OCSPX_EGRESS_UNCHANGED;
 }
 
 /* --- telling --------------------------------------------------------- */
@@ -90,7 +106,7 @@ ocspx_cause_e ocspx_egress_cause(const ocspx_ledger_t *ledger,
 
 const char *ocspx_egress_message(const ocspx_ledger_t *ledger, apr_pool_t *p)
 {
-    const char *text = "no responder can be reached";
+    const char *text = "no responder that was asked can be reached";
     apr_time_t closed = ocspx_egress_closed(ledger);
     unsigned i, named = 0;
 
@@ -100,7 +116,7 @@ const char *ocspx_egress_message(const ocspx_ledger_t *ledger, apr_pool_t *p)
         ocspx_ledger_host_t host;
 
         ocspx_ledger_host(&host, ledger, i);
-        if (host.asked <= closed - WINDOW || !out_of_reach(host.cause))
+        if (host.asked < closed - WINDOW || !out_of_reach(host.cause))
             continue;
         if (named++ < HOSTS_NAMED)
             text = apr_pstrcat(p, text, named > 1 ? ", " : ": ", host.name,

@@ -14,16 +14,21 @@
 
 #include "ledger.h"
 
+/** Writer only: responder @a host was asked over the network, to an end at
+ * @a now that ocspx_ledger_note has noted. */
+void ocspx_egress_note(ocspx_ledger_t *ledger, unsigned host, apr_time_t now);
+
 typedef enum {
     OCSPX_EGRESS_UNCHANGED,
-    OCSPX_EGRESS_CLOSED, /* by this attempt */
-    OCSPX_EGRESS_OPENED  /* likewise */
+    OCSPX_EGRESS_CLOSED, /* now */
+    OCSPX_EGRESS_OPENED  /* now; somebody answers */
 } ocspx_egress_change_e;
 
-/** Writer only: an attempt at responder @a host over the network, which
- * ocspx_ledger_note has noted already, ended at @a now. */
-ocspx_egress_change_e ocspx_egress_note(ocspx_ledger_t *ledger, unsigned host,
-                                        apr_time_t now);
+/** Writer only: decide, once all that a certificate has were asked.
+ * @param answers who; set with OPENED */
+ocspx_egress_change_e ocspx_egress_judge(ocspx_ledger_host_t *answers,
+                                         ocspx_ledger_t *ledger,
+                                         apr_time_t now);
 
 /** Since when there is no way out; 0: there is one. @param ledger may be NULL,
  * here and below */
@@ -34,8 +39,9 @@ apr_time_t ocspx_egress_closed(const ocspx_ledger_t *ledger);
 ocspx_cause_e ocspx_egress_cause(const ocspx_ledger_t *ledger,
                                  ocspx_cause_e cause);
 
-/** Who is out of reach and why: "no responder can be reached: a.example:80
- * (DNS), b.example:80 (CONNECT_REFUSED)"; NULL: there is a way out. */
+/** Who is out of reach and why: "no responder that was asked can be reached:
+ * a.example:80 (DNS), b.example:80 (CONNECT_REFUSED)"; NULL: there is a way
+ * out. */
 const char *ocspx_egress_message(const ocspx_ledger_t *ledger, apr_pool_t *p);
 
 #endif

@@ -181,16 +181,13 @@ void ocspx_transition_log_closed(const ocspx_refresh_config_t *config,
 }
 
 void ocspx_transition_log_opened(const ocspx_refresh_config_t *config,
-                                 unsigned host, apr_interval_time_t after)
+                                 const char *host, apr_interval_time_t after)
 {
-    ocspx_ledger_host_t answers;
-
-    ocspx_ledger_host(&answers, config->ledger, host);
-    ocspx_log(
-        config->log, OCSPX_LOG_NOTICE, 41, -1,
-        "there is a way out to the responders again, after %" APR_INT64_T_FMT
-        " s: %s answers; what failed is tried again soon",
-        (apr_int64_t)apr_time_sec(after), answers.name);
+    ocspx_log(config->log, OCSPX_LOG_NOTICE, 41, -1,
+              "there is a way out to the responders again, after "
+              "%" APR_INT64_T_FMT " s: %s answers; what failed is tried again "
+              "soon",
+              (apr_int64_t)apr_time_sec(after), host);
 }
 
 void ocspx_transition_log_held(const ocspx_log_t *log,

@@ -37,8 +37,8 @@ void ocspx_transition_log_signer(const ocspx_log_t *log,
 void ocspx_transition_log_closed(const ocspx_refresh_config_t *config,
                                  apr_time_t now, apr_pool_t *p);
 
-/** There is one again, after so long: this responder of the ledger answers. */
+/** There is one again, after so long: this responder answers. */
 void ocspx_transition_log_opened(const ocspx_refresh_config_t *config,
-                                 unsigned host, apr_interval_time_t after);
+                                 const char *host, apr_interval_time_t after);
 
 #endif

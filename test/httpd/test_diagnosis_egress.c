@@ -52,7 +52,7 @@ static void assert_all_told(const responder_t *a, const responder_t *b)
     const char *status = status_of_all();
 
     ck_assert_str_eq(text_of(totals, "egress"), "EGRESS_BLOCKED");
-    assert_has(message, "no responder can be reached: ");
+    assert_has(message, "no responder that was asked can be reached: ");
     assert_has(message, apr_psprintf(w->pool, "127.0.0.1:%d (CONNECT_REFUSED)",
                                      responder_port(a)));
     assert_has(message, apr_psprintf(w->pool, "localhost:%d (CONNECT_REFUSED)",

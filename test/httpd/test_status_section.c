@@ -111,8 +111,10 @@ START_TEST(no_way_out)
                     NULL);
     }
     world_up(w);
-    assert_has(section(""), "<dt>EGRESS_BLOCKED: no responder can be reached: "
-                            "127.0.0.");
+    assert_has(
+        section(""),
+        "<dt>EGRESS_BLOCKED: no responder that was asked can be reached: "
+        "127.0.0.");
     assert_has(section(""), ". Open outgoing TCP");
     assert_has(page(""), "<h2 id=\"egress\">");
 }

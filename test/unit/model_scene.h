@@ -215,6 +215,14 @@ static inline ocspx_report_t *make_report(const ocspx_report_query_t *query)
     return ocspx_report_make(&source, query, NOW, pool);
 }
 
+/* As the refresher does after each attempt. */
+static inline void judge_egress(apr_time_t when)
+{
+    ocspx_ledger_host_t answers;
+
+    ocspx_egress_judge(&answers, ledger, when);
+}
+
 /* --- what is printed ------------------------------------------------- */
 
 typedef struct {

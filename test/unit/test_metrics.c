@@ -228,6 +228,7 @@ static void attempt(unsigned cert, ocspx_cause_e cause,
     ocspx_ledger_note(ledger, cert, ocspx_registry_get(registry, cert)->host,
                       &(ocspx_ledger_attempt_t){NOW, took, cause, 200}, 1);
     ocspx_egress_note(ledger, ocspx_registry_get(registry, cert)->host, NOW);
+    judge_egress(NOW);
 }
 
 START_TEST(attempts_by_responder)

@@ -15,6 +15,7 @@ static void note(unsigned i, apr_time_t when, ocspx_cause_e cause, int status)
             .time = when, .took = 42000, .cause = cause, .http_status = status},
         1);
     ocspx_egress_note(ledger, ocspx_registry_get(registry, i)->host, when);
+    judge_egress(when);
 }
 
 START_TEST(stapled)

@@ -177,9 +177,11 @@ static unsigned add_at(const char *cn, const char *url)
 static void answer(unsigned host, ocspx_cause_e cause)
 {
     const ocspx_ledger_attempt_t attempt = {NOW, 1000, cause, 0};
+    ocspx_ledger_host_t answers;
 
     ocspx_ledger_note(ledger, 0, host, &attempt, 1);
     ocspx_egress_note(ledger, host, NOW);
+    ocspx_egress_judge(&answers, ledger, NOW);
 }
 
 START_TEST(responders_are_those_of_the_network)
@@ -242,9 +244,10 @@ START_TEST(no_way_out)
     answer(1, OCSPX_CAUSE_CONNECT_TIMEOUT);
     totals = &make_report()->totals;
     ck_assert_str_eq(totals->egress, "EGRESS_BLOCKED");
-    ck_assert_str_eq(totals->egress_message,
-                     "no responder can be reached: a.example:80 (DNS), "
-                     "b.example:443 (CONNECT_TIMEOUT)");
+    ck_assert_str_eq(
+        totals->egress_message,
+        "no responder that was asked can be reached: a.example:80 (DNS), "
+        "b.example:443 (CONNECT_TIMEOUT)");
     ck_assert_str_eq(totals->egress_remedy,
                      ocspx_cause_remedy(OCSPX_CAUSE_EGRESS_BLOCKED));
     row = row_of(make_report(), 0);
