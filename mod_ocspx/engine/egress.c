@@ -74,14 +74,14 @@ ocspx_egress_change_e ocspx_egress_judge(ocspx_ledger_host_t *answers,
                                          ocspx_ledger_t *ledger, apr_time_t now)
 {
     ocspx_ledger_word_t *closed = &ledger->refresher->egress_closed;
-    apr_time_t since = ocspx_egress_closed(ledger);
-    int answered = find_answer(answers, ledger, since ? since : now - WINDOW);
+    int was_closed = ocspx_egress_closed(ledger) != 0;
+    int answered = find_answer(answers, ledger, now - WINDOW);
 
-    if (since && answered) {
+    if (was_closed && answered) {
         ocspx_ledger_set(closed, 0);
         return OCSPX_EGRESS_OPENED;
     }
-    if (!since && !answered && are_several(ledger, now - WINDOW)) {
+    if (!was_closed && !answered && are_several(ledger, now - WINDOW)) {
         ocspx_ledger_set(closed, (apr_uint64_t)now);
         return OCSPX_EGRESS_CLOSED;
     }

@@ -306,6 +306,8 @@ static const struct {
     {DAY, DAY, 1, "FUTURE", "ahead of this server's clock"},
     {-DAY, -DAY, 1, "STALE", "expired"},
     {DAY, DAY, SKEW, "FUTURE", "ahead of this server's clock"},
+    {SECONDS(400), 0, SECONDS(200), "FUTURE", "is 400 s ahead"},
+    {-SECONDS(901), -SECONDS(901), -SECONDS(2), "STALE", "expired"},
     /* theirs is off, but that is not why */
     {DAY, DAY, SKEW + SECONDS(1), "FUTURE", "ahead of this server's clock"},
     {DAY, DAY, -DAY, "FUTURE", "ahead of this server's clock"},

@@ -288,6 +288,25 @@ START_TEST(revocation_is_told_first)
 }
 END_TEST
 
+START_TEST(a_note_is_told_last)
+{
+    ck_assert_int_eq(ocspx_cert_make(&cert, leaf->cert, ca->cert, pool),
+                     APR_SUCCESS);
+    repair->cert = cert;
+    fail_to(CA_URL, OCSPX_CAUSE_RESP_HTTP, 404);
+    fail_to(CA_URL2, OCSPX_CAUSE_RESP_HTTP, 404);
+    signer = make_cert((pki_spec_t){.cn = "Signer",
+                                    .ocsp_signing = 1,
+                                    .not_after = now + SECONDS(500)},
+                       ca);
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, SECONDS(1000));
+    turn(make_mender());
+    ck_assert(serves_answer());
+    ck_assert_int_eq(state_of(0).expiry, now + SECONDS(500));
+    ck_assert_uint_eq(state_of(0).cause, OCSPX_CAUSE_RESP_HTTP);
+}
+END_TEST
+
 /* Nothing to staple, and the issuer makes no difference. */
 START_TEST(repair_only_with_issuer)
 {
@@ -323,6 +342,7 @@ int main(void)
     tcase_add_test(tc, repair_only_is_to_be_kept);
     tcase_add_test(tc, stapling_does_not_wait);
     tcase_add_test(tc, revocation_is_told_first);
+    tcase_add_test(tc, a_note_is_told_last);
     tcase_add_test(tc, repair_only_with_issuer);
     suite_add_tcase(suite, tc);
     return ocspx_check_main(suite);

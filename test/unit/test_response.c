@@ -67,6 +67,7 @@ START_TEST(delegate_that_expires_with_it_is_no_news)
 {
     judge_signer(delegate(1, 0, now + HOUR));
     expect_good();
+    ck_assert_int_eq(out.cause, OCSPX_CAUSE_NONE);
     ck_assert_int_eq(out.expiry, now + HOUR);
 }
 END_TEST
