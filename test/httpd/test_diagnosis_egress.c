@@ -64,14 +64,14 @@ static void assert_all_told(const responder_t *a, const responder_t *b)
     assert_has(page(""), "EGRESS_BLOCKED");
     assert_has(page("?format=openmetrics"), "ocspx_egress_blocked 1\n");
     ck_assert_int_eq(
-        httpd_log_count(w->httpd,
-                        apr_psprintf(w->pool,
-                                     "\\[ocspx:error\\].*OCSPX0040: "
-                                     "EGRESS_BLOCKED: no responder can be "
-                                     "reached: .*; 1 of [0-9]+ certificates "
-                                     "are stapled, the first to end until " TIME
-                                     "\\. %s$",
-                                     quoted(remedy))),
+        httpd_log_count(
+            w->httpd,
+            apr_psprintf(w->pool,
+                         "\\[ocspx:error\\].*OCSPX0040: "
+                         "EGRESS_BLOCKED: no responder that was "
+                         "asked can be reached: .*; 1 of [0-9]+ certificates "
+                         "are stapled, the first to end until " TIME "\\. %s$",
+                         quoted(remedy))),
         1);
     json_decref(report);
 }
