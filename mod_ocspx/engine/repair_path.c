@@ -164,12 +164,14 @@ static void climb(view_t *best, ocspx_repair_try_t *attempt,
     view_t view;
     X509 *next;
 
+    ERR_set_mark(); /* even to compare a bad certificate leaves an error */
     while (best->outlook != OUTLOOK_COMPLETE && attempt->path->nelts < most &&
            (next = choose(&view, attempt, offer, now))) {
         APR_ARRAY_PUSH(attempt->path, X509 *) = next;
         if (is_progress(&view, best))
             *best = view;
     }
+    ERR_pop_to_mark();
     attempt->path->nelts = best->length ? best->length : length;
 }
 

@@ -84,6 +84,25 @@ START_TEST(not_a_ca)
 }
 END_TEST
 
+/* Its encoding is in order, but what is in an extension is not. Even to
+ * compare such a certificate with another leaves an OpenSSL error. */
+START_TEST(damaged_extension)
+{
+    static const unsigned char constraints[] = {0x55, 0x1d, 0x13, 1,
+                                                1,    0xff, 4,    5};
+    encoded_t answer = der(lower);
+    unsigned char *bytes = apr_pmemdup(pool, answer.data, answer.len);
+    unsigned char *at =
+        memmem(bytes, answer.len, constraints, sizeof(constraints));
+
+    ck_assert_ptr_nonnull(at);
+    at[sizeof(constraints)] ^= 1; /* no SEQUENCE any more */
+    answer.data = bytes;
+    assert_refused(answer, OCSPX_CAUSE_CHAIN_NOT_CA, "CN=Lower");
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+}
+END_TEST
+
 /* The key and the name are right, but not what the leaf says of the key. */
 START_TEST(other_key_id)
 {
@@ -244,6 +263,7 @@ int main(void)
     tcase_add_test(tc, wrong_key);
     tcase_add_test(tc, wrong_key_without_ids);
     tcase_add_test(tc, not_a_ca);
+    tcase_add_test(tc, damaged_extension);
     tcase_add_test(tc, other_key_id);
     tcase_add_test(tc, expired);
     tcase_add_test(tc, not_for_this_name);
