@@ -1,0 +1,136 @@
+/* keys: fixed keys of the fuzz targets' certificates. RSA signatures of them
+ * are the same whenever they are made, and so are all certificates and
+ * responses: an input that was found once means the same for ever. They protect
+ * nothing.
+ */
+#ifndef OCSPX_FUZZ_KEYS_H
+#define OCSPX_FUZZ_KEYS_H
+
+/** PKCS #1 in base64. */
+
+static const char fuzz_key_root[] =
+    "MIIEowIBAAKCAQEAucqskfufzd/icpSHCX854w/nuncTW9MU4szkcN+7MuzFfFIIEZ4ATYw6"
+    "SAUUa9hl+FFMxaODNbrvcKdbyTNVrAOoMRyU84QjVDeZCjWXZkbv3/hxL6Suaz+oqZzKcQgZ"
+    "GCU1z2p1obVpM0Np7h5wVDHqowxMFcseGIwsBf9bj135n5vgjTD4okwZ22CZwirEDUEwpnoU"
+    "IUFXbXgTMA6TwcWG52eTNhx2ZtnKEVqASbDu+jlohJT9wm5wB486cptxmIi736a3IKIvtkqd"
+    "aT9tOhM30ANWqg2LHCqZ4vor3bJrpRnze5SnQToQKOraVogao/ykWjDdoODGJKTTxj2IJQID"
+    "AQABAoIBAAkuTTnHg92SBygfU87x1QP16L8LnE7IzvroIg+71o3NKnMawKBSPPSYDdc6PQiZ"
+    "QGy1Y8ROcLDqhGN+OahnG4AtDBYlMe0YpgBG4Q6imFErBzZ7meg/TIkrM6PyBgTw4ACT8iVG"
+    "PvrXMpQgbC8inO1kLBKTjHz1NQ8EejZvqHAcoJ9KHYdPuMOesGT2/l+CMo8umZixP1bz4J4u"
+    "P2XNCReiPd9K3R6C+9qiEPIQ5XkVM9B1aCEtWXsaJ3VkH2tS1ZF0OclMmN+5RVjFScbuWtyK"
+    "+Mu4c6kNgspJgwZ30NT3BX5C5cdqFZ0Xx/c9ZDH5mP31r5+S8Qf/ad23wsd7mY8CgYEA5py1"
+    "P8ABgSADeKZmyTpD/8P04Ka9aTL81MUA/bcQy/HYjsbsjcDPBU0GS8GwsoRp3shUfQ5FyBPq"
+    "bIkvsFltcrR53xt9OB9urk8jz+wlYxREAVeJyHX7h03r/yZnE1HpAEnRpVgC7FRcTzXAM8Na"
+    "HpHEDUHuCc1loGWAPdI6DAsCgYEAzj7NHBWI8bspwo2td1Lu3Sgf3W8W+oRnZ6iD7FLlICzw"
+    "muLNwMZHro1cy5IyCqPTdlpZjK0DT2p7v4wpKzRQHSTQwBvqZsA2JeaHPRak05KN7lzd/x/c"
+    "HautITNRlIMaXmjjMs2JCFb1Tj+KB0MosOQfFyItMwF97MgQvqTlKo8CgYAbDJB53MSQZ7fg"
+    "g+wUeEAXlN15KDWZTEC5mC3olHtk4IYdIRoH+nCN154AbsSR+9QLLIY0cOMgd62Mc37jeWnM"
+    "BX0x/SBv38f0rBWwQquT9oGPgrwHhkctdKdUsyVt77KbtQzhDvSw0ahOJijYKXa9lS1gvLX1"
+    "8mCUMrObDLiARwKBgAkNzrlF5L4f5kRpLc1IMb45rbRt1QdoWpW9WxU7yl0wO9vAyyGEUs9B"
+    "22oAX/wBlx3h935qdfO9i/Mrtv7zi/TLkfJtB0w9ceMWDKfM361+CIcHQqOZhXMz/ySu+QzY"
+    "+IZeemLXjQV1s80ckvWgqB+j1A2S7YMItLt5SOrlmD3XAoGBAKsbAor57zoop0SkKXJzByxp"
+    "crEN2eUog+KAnzSEuR2k/KZylKPtgxm7Dzg9FAp6HTdenjgMwPlHxh9FdVa38z6NSD/vYIL+"
+    "GX2xed7poViNYG/V9p2yW9RvnAIJyynEEpAKgbBw95ayk7+b0zjvfHoOGeaHuBHiL2+GcpCf"
+    "OnG2";
+
+static const char fuzz_key_upper[] =
+    "MIIEowIBAAKCAQEArN20qMcVpUyC/vrHdENTjf91jONdL/Mh0UW0JpnOqjGfLmZ13fUxA1M7"
+    "6Vftj2ilMeC4S9tlD2hC6pOvPn5Zz5paYQp7Ks+SQP6gVytlPJi9HZlL/XXrweTNkcHkWRb9"
+    "oSuxKBaTVUERp4SSwY2J8vTtLutVNfSAh/VN8MkkCM6PPRxyXZi5c1298jkKtOYghL/vCUzn"
+    "0yuW4L5i4srQM1GNbDLB97NhxQGj7x8v9kGHzRZ4dskr5fUJzp2R6kMAZE/dprgj8iKtCP0T"
+    "Z6JPYQEkbxsGjLUaDT0B0ldif4o2/UJeIhT1y/6LycwQKSBrLBsSRtXfESFh4I5k8yofAwID"
+    "AQABAoIBACgL8pLZEDAroftNAJD0GfK++C4L7CY0FqUDF2GL5z8xYLWgofSqHVEuYqZDqvK6"
+    "pO6Bp2BXcrmXh00Nqp75KXg5Q2/QvEjmLnUlJ+MZ2AmqPsGRJnQQ8e2IwoDeYLas51QDqbZm"
+    "SHqLKPpccZ0qW4dv61Sfyy1FN9OHZid+iX0KbvZ+cSzMZS1CRDfaWgrwBEWJiHkSQKaTcTdu"
+    "pfGVF5LHa6IjqxA41WBf9s6oDv+MT4zt4Du0FwCr0xYmjAZ1enJ6BhADjJILlM27h/V1eanv"
+    "RlAqqnNxX55uqfIIywAmG/jycbyXMZ8iZRt000DmBY36Yp+4bJDzfSvRf3UOt/UCgYEA8JIt"
+    "NGDNV42KpzOXFL8jirsBSUt4gL9ofefsrdDt+1hIJkQKCx3stiXhiBQira/5vY8DCvdWHp1S"
+    "ma5fyP7ebG/Fc/OXNweQTeFBtdbRTTW6Dy/1DYqbDmSUZOzpB1Xsa4s9EpIHYg/pli0Z9Ejx"
+    "0HgKXTZXMoo94bERNqVkC30CgYEAt/PprMwdNA6fOSPgYB2AbxCO1h+3JxC5t7VZnyVam3pg"
+    "0IYDewlLJlHAJ7/KfrkvvEKfDiLdpZ1d10sm0y38xYdjXGdeMLtSv0+nggDr3ebFNh6DYi4a"
+    "1kUlR9OWayGjl9CBb1vvbNRjMVremC74pfM0SIq7SUg4zzxNBzWd3H8CgYB7M7FY4LZov0Eh"
+    "7ebSpiyykKDRA4icDuqZiFwKjDREg2q3xiKKnPGsOuwsf3tfDf9NV99MD20YUqOJtuaxDe2l"
+    "BPzPLBHmCcaaS+EWGgSokPpPatUJ8VEFZvckVLvmmNdyICXPy99iFhofYcun8m98vu033Wt8"
+    "o5Wbbs4M+ViqFQKBgGslYn2o4nW48ptYv0+cv3txvJESJh9WCabstcgR/OXE8XFkLdDTh/dI"
+    "9NDyUKNhgGF6uKSGQG4/7DID7xhgl/QCOSjQeLeP1NHkNqBtovU8frBYM5TTYARggCeHIf1C"
+    "ucQqycmwVhQg3aoY0MD50xDuSQzb6dz0eUqUSBWj8FBHAoGBAJhKtvKdGvYTNHM59qenTiV9"
+    "GhqhBbTlHZyLZm6R3r7jfVBCFM12w7LMUimaHB6P06mmouz6xyvgkHSSirPTsj+4vGR1lkS5"
+    "L+rvs5AbPpiBRSDb9zl2BK44G6063wZ0P4fbwYn+jaMu/UHF/u3KnvXeeQciC3WYqv9wf7js"
+    "WXdx";
+
+static const char fuzz_key_ca[] =
+    "MIIEowIBAAKCAQEApLp1K/LXhPfkHfCy58cE82WZSrJ/wATRynsQbdLQoojIGplhdEfFrATg"
+    "QmCyao+S0fZ6RD20Fw0ivq2uJR9iKcYnGAHpg1YASmnvUTLODemgZrokRtXamVo8La1gqNJd"
+    "/Wmxun0Hg7jypY/ABqSyRvt/0kZOsWRjy5Ux3A5RbUTAKIV67Re+/byFrmNFngDuodQnLkrK"
+    "GDLlkgB8qbBOxvcBSMrfA8eG3eFToEiWoO3TwbiOekWgLegOQi+rr7mq8eQakK+ozRG6cTPe"
+    "gCBF4T83f2xkeaaFX55EYJmcwvvfZH+grJIY9uGXKMrg9Vti0WEU/zBLa+P/UYRtvXsrKwID"
+    "AQABAoIBAAxP/YMP7yj6qFvOimjFmOqibO9G4UKWeaHTSfqTd9G2PJK0ZTLeTHmbkbGUbbGG"
+    "UriL3j6siAHzEuZCsBIJQvqRW4mxVuVgr7vgKCmfDQTAMiOLhTugL2sn8fiODXwA4VKYLFce"
+    "kkm3sLdMQ9ObStIAaWDrrWUX9leYqrXighaTHrLyi9i4Jkh202Fhx4ydALykwlCSLASSF8Ct"
+    "gQY0Q9RN7YUa9VeTU09DAIOxuK18R/99D3l/6qFqUwqJzPWxdQgVVolS/huwSbuHhjvrCLvS"
+    "+n3Lechm/hkYdKAegBl9g8pkkaHaqal5neh0gHqyXDPA1vZevgtDOOHjuJphtnECgYEA2f3F"
+    "wfZtuMF8E3qnqOLZay90TddRUQTcO+MN8gTQmXVHcD1V7R8Us1ffcy+5Puob2y9mOihWWzyf"
+    "Uf5Bc4aPfIXbHpdUkI8J0Iqobx+k0HttWg/qn95JBtYTyXJkrz1KKdkBfhWWTdrZcPzyKmNF"
+    "8897V4fEAw9qthWeB2YCM1sCgYEAwXM/gtwQRc4HH7/qE2UhVBCKz0MkZpAASOh/2DA2YZfv"
+    "6K8+XHOY4n3dTkgmYiEe+nBZVZI4owVayzgaCk1cGtki86FEwbcFM0IeU6Edbuy/D4ocAxCm"
+    "gLOU/8zHghm3mZcTasQfHvR0rMqlXsm//gogVuS9+I7/A53bjlePgHECgYEA0XTInr1k4gBv"
+    "ctwI2vrVg+r96ol4ZcuwvY5GaQR9VuZcdRlKReP2ZPiLCMeTTENv7qRVqo31pAbU4tjWFOX3"
+    "WuPXDkbEB36ZJJsGineySmw+PypJ+8B/FKWAL7DN05+lch5EE900Jayh/7HcEiR/I2x6DDm0"
+    "emhG1Zxh0qQOez8CgYAZwFGwBcNUx3xDSbTLKCcrnZgcxv9Nd9XR3sFF8gULMMKK4ukWPX0Y"
+    "iVCwXwJdBbOt+s6piXFoognYC3vL60hbepQgglM4xjg2/pIy57uXTISSePwJnGnNsBohgwz7"
+    "0JiUJXw8Nic+Y6Q0bDVfTNP16Tss1f5D3CUuQhE7/YPowQKBgFNXBB9MNOvzY39snI+hq484"
+    "KnCqWnCzpxaCCl754PxT4qX8HH5ZXbUrjwovXYvITwHESb5WM/4Z6DSlJdCCPpu38Jw8wdEi"
+    "7iKxklbwnUnc5X+4z5XLQtmirJxtHknFL4zln2bhVylN6e07xD9yXTxb3GPa5Byb/HW/rzyz"
+    "+j5B";
+
+static const char fuzz_key_leaf[] =
+    "MIIEpAIBAAKCAQEApLIJ0n4XdWFYNXnYSyi+fsYS01qLOgwSh1B+f60WpoewY4LFdJrTkzuV"
+    "tcyJNE1jO5jc7VqiFeMl8hVFBxVoA19xPwclbsMJH3QBxp/oP6wmoBzvp3wShz7S56xJzdev"
+    "0L9MNUHY3HHJzScYy2udHj3VQwC3n449kFEOHqhWpg8PAJmXjCSerT8FatGA3lhzVxA31b2c"
+    "QML6PZaZ5HhhTEA6NcYjDI4QQhbtBrHXIi0vwMppw0fnS4YFmpoe4wQNUSh8hq8GLC04wXxj"
+    "Z9rS9luQxcR9aisp+J7WIgD2NA5vCLNN70AlWqWQMVhdAfPd2EaU3RvuzHfATzs5wgUBewID"
+    "AQABAoIBAA6DIlVvce67F1Q4T9mo60btejQwgCCAdtOAlseg/2QeLxSdrdDYDGOmtkrw4ngp"
+    "h4sgAvumka4UYsAW+rWklRKTAujBtEfdx2cuSDJx3buv64QOo1l37S6zV6SSwbrHJ4FhPJGx"
+    "eIP4QjF3IVAExAapqSnrHW22/BrENwEhkT0MO2j7K2dH4q4Mfo+Xio+84pd9pWlz339r7don"
+    "Q/fvT2EfvUM7IVfkeWrW+2KKeaGBK3CawLpgjTI0eEByx9ZEDv55C8aTSY+4NFulvHuYj9cL"
+    "Ov1NtQsao8UFdnyrgOyuFLzE3Y/JObbqJzD5OVm/I2TpkDOW6+cY+ewV5Ptay0UCgYEA2AB7"
+    "Cidt5IiUH3HHF4lAzKfMn/KSeh+wIrnJ0Q1fkcR9ZAxv5oGtWaq6hFTDPA6b+HqD6kLKf1GB"
+    "h8NFBMlP7+DFGuayqDxBq4uwMLcpZ8odw9OUbbfq8356GZaq/qeZYJumSwWej6Ws82rCdj1V"
+    "LI58s4HBPzw1xX+ZVm0vhW8CgYEAwzFjkJ3wUkAwXzg+ZY1MVJcnEE5kDFey+vIj41zutmfF"
+    "gkDBYSaiCAEyVF5cY7V0nE5MSmNy0p+5Y/4qEReHVHOV6gvHjHnuQJeBOs9h5JieUiZPujEI"
+    "4waOh8VEvZBbqojKJYrqCQS/1dwxY+vO8JbyhMu7wxcUMWxZGiJ99rUCgYEAqESHlTtuInA7"
+    "Y9uQy0cDEetOPvQLI9P3tLWjAJY4cyfsvrnpmlo/HvEfZ+NYTDrdSk624RGzCkgGbiqyY64n"
+    "9ajWI8TAPMrkJa0mTm0Bdnc/hMQYhviVsaY/nBuBjewmUdovS5ZPFXxtJRtv7giNh65ger6E"
+    "Oqy+/uIOJAPe10UCgYEAjSXGyMndAa1XDVQfktHVc4oF/n2hTWeRjnPQzdXi7NYndeQbsoP8"
+    "QWuUGHxPtO5/T5QzCMvXOUW1CwC9LLTl8ITQ0HkKKKP3TJACLCPQtzxBqEf5+TsCISEZqkZV"
+    "Sfr8vlnCS9mjGThs/FoJASeA8mtFHhAxS4cB3CdsW0C7880CgYBDyP+R2baFK5XluhDaxt5G"
+    "5GrN4g1ykDEi4fXUrTTUHnxS19wvnzj4B6Mr2AXoMzOVzC9GqWLL+c0ifxwqg/hLRhRjuJC7"
+    "BTeMDJrDyyeHS4oqSLziWFA93eBT3R+BiqTqzcu/c0UUr49OvZnATctGcr+uROL57vkJCR3v"
+    "ueeV/g==";
+
+static const char fuzz_key_signer[] =
+    "MIIEowIBAAKCAQEApyLtPjZNGVoE8ZiB5GAlwYN59Jt/p/zeJpdOV1nwkX58wtSxVGuKBlCA"
+    "XTnmf2mVBbR9MBLhC/sZJx7Cm7ygW3XPcUA52VtFIM0d+1Kecbn3h4pFVGtofFbQcv3e1H+D"
+    "3r0o2z3izPEd0kE3JXXTUCqiRGGVoArtRIe+xTO1TeVjSrqJa2PgVx5JncBGDTYTM3g30XFw"
+    "rhRHaLEh5bI+PbsEPDSFoiXJTgienwP7Tc9H6BK0GJRDv+y7r2IbMagB+NFOf+YYPZGFJjTP"
+    "RFTnJlpu+vVfmlhZU22X+BxlZh/DnrAgOZ4ZgdSiqGiJMzJWhgq6WmievSFfSbLUEBQ7UwID"
+    "AQABAoIBADgIyalV4ztgps+o5cN/SKk8PyL3DzFu4bvmdmlqyfC9i252iI1ZEIlVa/PVeaW1"
+    "7DRhcqcvbSvrH1+yPGSiNND1CntZoQtyQhbhLfAYnu5Z/tb+UIghCoLFSFWFL7PmnHuMx6nZ"
+    "cbRsEidvneF9Qz9ZS9XJMbTadPnI2PicgWh/uLTkAuOQOdR74BY/phKkZMV1fHkP9o1qH9qs"
+    "Zy6vFBpF8jc2dDweM+zd2KH1dmFIQSUWjh8IvTPOkBO2+uW8rP4KrnYGmJiAhoJzjVBv5COc"
+    "wmbEFcWzXOe96j1G1ZirsHlfFHpxg3P2AV4lqQTyuyw7QO1Ss7yMcF2CrMt24SECgYEA0srp"
+    "f4pcMjSKN94TWKzFqvlx+QImFQvFWGJpzocvAh+UMo4UmpXwBuiktVzqzKVkCxq0yNI8h6cR"
+    "UHt6XLz7PPtxdznIc5yashi7i1mMnQv6BDjwrfrB2G4XDQu9v50Lbp4aUp8SEZWQDHQuUzh9"
+    "dHMu7nEL/nZ8GXTMlmg6m20CgYEAyvsrx9hTQcVNaOvoEKE80o6h4f1tkgF3pscgS7yU0agf"
+    "3oeTIa9kOUuwvrXXF74zAP4ec9rWuuEG/t3iQsIjETQXmQBt6Z1E8g6FhmwYuPtH4SO4NYpq"
+    "hlvqEf5Mz6Ru3yxOPka6eUuOxBuhovUd7ciWwuj+SSI+xzr5mgBbOb8CgYAEJ9Pqm8OtibOf"
+    "3lTrTpym/jvs+MnfaFf/ohEL7UZT+GNni72EPqh4umVk3ewTFL+gKGqf+uUOl5CT0Ztb8K3T"
+    "SfG2tADrpo62LB6mZKGNBwtqweScyXDA34q8yxp2iJYNHDjQoCovBo/Mbw3qvhZbEVo/gSMH"
+    "ZTaVGeReordlEQKBgQCLdSQwSuVw48D6nFI10sG6HHsGjJsSXGW7tUXwIyHQJgW3W0hwNVPT"
+    "tbg6Xy7nxiq+vNlpWep8PQ0UYJgKq91x/WtVGKFrhz0OXYHJyEz4EtTgzyzJxE7J/y6DrEdT"
+    "xjLSrFsZmHiXy5zMCfv0vRoR++XxBilnT9r4AQHql+IVewKBgCPHTzXyVuFLLPCpusgHObmF"
+    "XhEV24vZpYw0IwA+36ckM3NyLuBxBvjr3XU2zW6zSr/CRXBQU57vTSktcAvN4cu3GBuI7ups"
+    "e19DzrbCu6SbuXbhNMBj1OnByjJ9PXJ5Ma9dyLr8/CYbxyW+HosjpYtLp+RLj7fLStVQRUMs"
+    "zC27";
+
+#endif
