@@ -58,6 +58,9 @@
  *
  * A state is written beside the one in force, which of the two that is says
  * turn; the same reasoning holds, with turn in the place of pos and tail.
+ *
+ * All this is checked: test/model/cache.pml is the protocol as a model, with
+ * the names of the functions here and in cache_writer.c. Keep them in step.
  */
 #include "cache_private.h"
 

@@ -1,4 +1,6 @@
-/* cache_writer: all that the writer does with the segment; see cache.c. */
+/* cache_writer: all that the writer does with the segment; see cache.c. Whoever
+ * changes the order of stores here changes test/model/cache.pml, too.
+ */
 #include "cache_private.h"
 
 #include <errno.h>
