@@ -24,6 +24,9 @@ typedef struct {
     unsigned char *der; /* NULL: nothing */
     apr_size_t len;
     apr_time_t expiry;
+    unsigned char *held; /* NULL: nothing */
+    apr_size_t held_len;
+    apr_time_t held_expiry;
     ocspx_cache_state_t state;
     ocspx_cache_counts_t counts;
 } shadow_t;
@@ -54,9 +57,10 @@ void fuzz_seeds(apr_pool_t *p)
     fuzz_seed_text("2@\0010 A\0011!A\0020 a\0031 A\0040  ");
     fuzz_seed_text("1@\0010 A\0010 A\0010AA\0050  \0010 A\0060  \0010 A");
     fuzz_seed_text("3P\0010@A\0011@A\0012@A\0020  \0013@A\0070@ \0071@!");
+    fuzz_seed_text("2\xff\0010@A\0070@A\0011@A\0070!A\0071@A\0071!A\0010@A");
     fuzz_seed_text("4\xff\0010@A\0011@A\0030@A\0041@A\0060 !\0010@A\0050@A");
     for (int i = 0; i < 402; i++)
-        many[i] = "\001\002\001\003\001\004\005"[i * i % 7];
+        many[i] = "\001\002\007\003\001\004\005"[i * i % 7];
     fuzz_seed(many, 402);
 }
 
@@ -72,6 +76,18 @@ static void assert_read(const shadow_t *wanted, const unsigned char *der,
         ck_assert_int_eq(len, (int)wanted->len);
         ck_assert_mem_eq(der, wanted->der, wanted->len);
     }
+}
+
+static void assert_held(const scene_t *s, unsigned i)
+{
+    const shadow_t *wanted = &s->slots[i];
+    unsigned char *der;
+    apr_size_t len = ocspx_cache_held(&der, s->cache, i);
+
+    ck_assert_uint_eq(len, wanted->held ? wanted->held_len : 0);
+    if (len)
+        ck_assert_mem_eq(der, wanted->held, len);
+    OPENSSL_free(der);
 }
 
 static void assert_slot(scene_t *s, unsigned i, apr_time_t now)
@@ -107,8 +123,11 @@ static void assert_all(scene_t *s, apr_time_t now)
 
     for (unsigned i = 0; i < s->n; i++) {
         assert_slot(s, i, now);
+        assert_held(s, i);
         if (s->slots[i].der)
             wanted += 8 * ocspx_cache_record_words(s->slots[i].len);
+        if (s->slots[i].held)
+            wanted += 8 * ocspx_cache_record_words(s->slots[i].held_len);
     }
     ocspx_cache_usage(&used, &size, s->cache);
     ck_assert_uint_eq(used, wanted);
@@ -146,6 +165,7 @@ static void put(scene_t *s, const operation_t *op, apr_size_t len)
         slot->der = der;
         slot->len = len;
         slot->expiry = expiry;
+        slot->held = NULL;
         s->last = op->slot;
         return;
     }
@@ -164,6 +184,58 @@ static void withdraw(scene_t *s, const operation_t *op)
 {
     ocspx_cache_withdraw(s->cache, op->slot);
     s->slots[op->slot].der = NULL;
+    s->slots[op->slot].held = NULL;
+}
+
+static void hold(scene_t *s, const operation_t *op)
+{
+    shadow_t *slot = &s->slots[op->slot];
+    apr_size_t len = op->a + 1;
+    unsigned char *der = apr_palloc(s->pool, len);
+    apr_status_t rv;
+
+    pattern_fill(der, len, op->slot, ++s->version);
+    rv = ocspx_cache_hold(s->cache, op->slot, der, len, FUZZ_NOW + op->b);
+    if (rv == APR_SUCCESS) {
+        slot->held = der;
+        slot->held_len = len;
+        slot->held_expiry = FUZZ_NOW + op->b;
+    } else {
+        ck_assert_int_eq(rv, APR_ENOSPC);
+    }
+}
+
+/* To the end, or by a writer that is killed before it gets there. */
+static void promote(scene_t *s, unsigned i, int killed)
+{
+    ocspx_cache_slot_t *slot = &s->cache->slots[i];
+    shadow_t *shadow = &s->slots[i];
+
+    if (killed) {
+        ocspx_cache_set(&slot->pos, ocspx_cache_get(&slot->held));
+        ck_assert_int_eq(ocspx_cache_writer_enter(s->cache), APR_SUCCESS);
+        ocspx_cache_writer_leave(s->cache);
+    } else {
+        ocspx_cache_promote(s->cache, i);
+    }
+    shadow->der = shadow->held;
+    shadow->len = shadow->held_len;
+    shadow->expiry = shadow->held_expiry;
+    shadow->held = NULL;
+}
+
+static void decide(scene_t *s, const operation_t *op)
+{
+    shadow_t *slot = &s->slots[op->slot];
+
+    if (!slot->held) {
+        hold(s, op);
+    } else if (op->a % 4) {
+        promote(s, op->slot, op->a % 2);
+    } else {
+        ocspx_cache_forget(s->cache, op->slot);
+        slot->held = NULL;
+    }
 }
 
 static void set_state(scene_t *s, const operation_t *op)
@@ -230,7 +302,12 @@ static void take_over(scene_t *s, unsigned i, int known)
     slot->len = record.len;
     slot->expiry = record.expiry;
     ck_assert(ocspx_cache_state_get(&slot->state, s->cache, i));
+    slot->held_len = ocspx_cache_held(&der, s->cache, i);
+    slot->held = der ? apr_pmemdup(s->pool, der, slot->held_len) : NULL;
+    slot->held_expiry = slot->state.held.expiry;
+    OPENSSL_free(der);
     ocspx_cache_counts(&slot->counts, s->cache, i);
+    ck_assert_int_eq(slot->state.held.until != 0, slot->held != NULL);
     if (known)
         assert_right(&slot->state, FUZZ_NOW);
     else
@@ -242,6 +319,10 @@ static void assert_carried(const scene_t *s, const shadow_t *before)
     for (unsigned i = 0; i < s->n; i++) {
         const shadow_t *now = &s->slots[i];
 
+        /* what is held may be forgotten, and asked for again */
+        ck_assert(!now->held ||
+                  (now->held_len == before[i].held_len &&
+                   !memcmp(now->held, before[i].held, now->held_len)));
         ck_assert(!now->der == !before[i].der);
         if (!now->der)
             continue;
@@ -280,6 +361,7 @@ static void damage(const scene_t *s, const operation_t *op)
     ocspx_cache_header_t *header = s->cache->header;
     ocspx_cache_word_t *const words[] = {
         &slot->pos,
+        &slot->held,
         &slot->turn,
         &slot->stapled,
         &slot->expired,
@@ -327,6 +409,9 @@ static void run(scene_t *s, const operation_t *op)
         if (op->b % 3)
             damage(s, &(operation_t){0, op->slot, op->b, op->a});
         reload(s, 0);
+        break;
+    case 7:
+        decide(s, op);
         break;
     default:
         put(s, op, op->what & 8 ? op->a * 8 : op->a);
