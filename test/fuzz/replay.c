@@ -48,6 +48,15 @@ static void leave_input(int signal_number)
     raise(signal_number);
 }
 
+/* A sanitizer that has a handler of its own says more, and aborts. */
+static void catch (int signal_number)
+{
+    void (*other)(int) = signal(signal_number, leave_input);
+
+    if (other != SIG_DFL)
+        signal(signal_number, other);
+}
+
 /* In memory of its own, so that a sanitizer sees what reads beyond it. */
 static void run(const unsigned char *data, size_t len)
 {
@@ -205,9 +214,9 @@ int main(int argc, char **argv)
 
     LLVMFuzzerInitialize(&argc, &argv);
     snprintf(failed, sizeof(failed), "%s.failed", fuzz_name);
-    signal(SIGABRT, leave_input);
-    signal(SIGALRM, leave_input);
-    signal(SIGSEGV, leave_input);
+    catch (SIGABRT);
+    catch (SIGALRM);
+    catch (SIGSEGV);
     n = fuzz_all_seeds(&seeds);
     for (i = 0; i < n; i++) {
         run(seeds[i].data, seeds[i].len);
