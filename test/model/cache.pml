@@ -151,6 +151,7 @@ inline end_promotion()
     ocspx_cache_set(at_cell, cell[HEAD], ghost);                               \
     ocspx_cache_set(HEAD, cell[HEAD] + size, skip)
 
+/* By put_word, as append_copy. */
 inline copy_in(version)
 {
     j = 0;
