@@ -1,8 +1,6 @@
-/* fuzz_shared: a record of the shared store, as another server of the fleet,
- * or somebody else, left it there.
- *
- * An input is what the record says besides the response (two times, 16 bytes),
- * and the response.
+/* fuzz_shared: a record of the shared store, as another server of the fleet, or
+ * somebody else, left it there: until when HTTP calls the response fresh, in 8
+ * bytes, and the response.
  */
 #include "fuzz.h"
 #include "world.h"
@@ -14,7 +12,7 @@
 const char fuzz_name[] = "shared";
 const unsigned fuzz_mutations = 1500;
 
-#define PREFIX 16
+#define FRESH_LEN 8
 
 static const fuzz_world_t *world;
 static ocspx_cache_t *cache;
@@ -35,7 +33,7 @@ void fuzz_start(apr_pool_t *p)
 
 void fuzz_seeds(apr_pool_t *p)
 {
-    fuzz_world_seed_responses(world, "date    until   ", p);
+    fuzz_world_seed_responses(world, "until   ", p);
 }
 
 /* What is there already is kept by whoever says so less recently. */
@@ -58,14 +56,12 @@ void fuzz_one(const unsigned char *data, size_t len, apr_pool_t *p)
     ocspx_cache_state_t state = {0};
     ocspx_admit_t out;
 
-    if (len <= PREFIX)
+    if (len <= FRESH_LEN)
         return;
     admitted_forget(cache);
-    memcpy(&candidate.date, data, 8);
-    memcpy(&candidate.fresh_until, data + 8, 8);
-    candidate.date &= APR_INT64_MAX; /* a fetcher tells no other */
-    candidate.der = data + PREFIX;
-    candidate.len = len - PREFIX;
+    memcpy(&candidate.fresh_until, data, FRESH_LEN);
+    candidate.der = data + FRESH_LEN;
+    candidate.len = len - FRESH_LEN;
     ocspx_admit(&out, &state, entry, &candidate, cache, NULL, FUZZ_NOW, p);
     if (!out.admitted) {
         fuzz_assert_printable(out.message);
