@@ -4,8 +4,8 @@
  * are Check's; they say what must hold whatever the input is. Run it is by one
  * of two:
  *
- *   replay.c   in every build: its seeds, the inputs kept in corpus/<name>,
- *              and mutations of both, the same ones each time
+ *   replay.c   in every build: its seeds, mutations of them that are the same
+ *              each time, and the inputs kept in corpus/<name>
  *   libFuzzer  by build/fuzz: looks for new inputs
  */
 #ifndef OCSPX_FUZZ_H
