@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 #include <stdarg.h>
 #include <string.h>
@@ -127,6 +128,36 @@ static int check_validity(judge_t *j)
     return 1;
 }
 
+/* The digest of this signature algorithm, where it is one that can be forged:
+ * less than SHA-1, which is bad for certificates but common in responses, and
+ * which the strictest clients accept there. NULL: it is not */
+static const char *forgeable(int algorithm)
+{
+    int digest = NID_undef;
+    const EVP_MD *md;
+
+    OBJ_find_sigid_algs(algorithm, &digest, NULL);
+    md = EVP_get_digestbynid(digest);
+    return md && EVP_MD_size(md) < SHA_DIGEST_LENGTH ? OBJ_nid2ln(digest)
+                                                     : NULL;
+}
+
+/* Of the response, and of the certificate that lets its signer sign. */
+static int check_digest(judge_t *j)
+{
+    const ASN1_OBJECT *algorithm;
+    const char *digest;
+
+    X509_ALGOR_get0(&algorithm, NULL, NULL,
+                    OCSP_resp_get0_tbs_sigalg(j->basic));
+    digest = forgeable(OBJ_obj2nid(algorithm));
+    if (!digest && j->signer != j->issuer)
+        digest = forgeable(X509_get_signature_nid(j->signer));
+    return !digest || reject(j, OCSPX_CAUSE_BAD_SIGNATURE,
+                             "signed by %s with %s, which anybody can forge",
+                             j->out->name, digest);
+}
+
 static int check_signature(judge_t *j)
 {
     if (OCSP_basic_verify(j->basic, j->issuers, NULL, OCSP_NOVERIFY) > 0)
@@ -149,7 +180,7 @@ void ocspx_signer_judge(ocspx_signer_t *out, OCSP_BASICRESP *basic,
 
     memset(out, 0, sizeof(*out));
     (void)(check_known(&j) && check_purpose(&j) && check_validity(&j) &&
-           check_signature(&j));
+           check_digest(&j) && check_signature(&j));
     sk_X509_free(j.issuers);
 }
 

@@ -19,7 +19,8 @@ typedef struct {
 /**
  * Check signer and signature (RFC 6960, 3.2 and 4.2.2.2): the issuer of
  * @a cert itself, or somebody it directly certified for OCSPSigning; valid at
- * @a now. Leaves OpenSSL errors on the queue.
+ * @a now, and by no digest that can be forged. Leaves OpenSSL errors on the
+ * queue.
  */
 void ocspx_signer_judge(ocspx_signer_t *out, OCSP_BASICRESP *basic,
                         const ocspx_cert_t *cert, apr_time_t now,

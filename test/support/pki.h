@@ -55,19 +55,23 @@ typedef struct {
     apr_time_t revoked_at;   /* when status is revoked; 0: an hour ago */
     const EVP_MD *certid_md; /* NULL: SHA-1 */
     int unknown_critical;    /* add an unknown critical extension */
+    int unknown;             /* add an unknown one that is not */
 } pki_single_t;
 
 typedef struct {
     const pki_single_t *singles;
     int count;
-    const pki_t *signer;    /* the issuer itself or a delegated signer */
-    int with_signer_cert;   /* put the signer's certificate in */
-    int by_key;             /* responderID by key hash, else by name */
-    int break_signature;    /* flip a bit of the signature */
-    int unknown_critical;   /* add an unknown critical extension */
-    apr_size_t padding;     /* about so many bytes more (a non-critical
-                               extension) */
-    apr_time_t produced_at; /* 0: now */
+    const pki_t *signer;     /* the issuer itself or a delegated signer */
+    const EVP_MD *md;        /* of the signature; NULL: SHA-256 */
+    int with_signer_cert;    /* put the signer's certificate in */
+    const pki_t *passed_off; /* put this one's in instead */
+    int by_key;              /* responderID by key hash, else by name */
+    int break_signature;     /* flip a bit of the signature */
+    int nonce;               /* add one */
+    int unknown_critical;    /* add an unknown critical extension */
+    apr_size_t padding;      /* about so many bytes more (a non-critical
+                                extension) */
+    apr_time_t produced_at;  /* 0: now */
 } pki_response_t;
 
 /** DER of a successful response as described; from @a p. */

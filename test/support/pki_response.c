@@ -34,9 +34,9 @@ static X509_EXTENSION *make_unknown(int critical, apr_size_t size)
     return ext;
 }
 
-static void add_single_unknown(OCSP_SINGLERESP *single)
+static void add_single_unknown(OCSP_SINGLERESP *single, int critical)
 {
-    X509_EXTENSION *ext = make_unknown(1, 2);
+    X509_EXTENSION *ext = make_unknown(critical, 2);
 
     pki_must(OCSP_SINGLERESP_add_ext(single, ext, -1), "single extension");
     X509_EXTENSION_free(ext);
@@ -58,7 +58,9 @@ static void add_single(OCSP_BASICRESP *basic, const pki_single_t *s)
         basic, id, s->status, OCSP_REVOKED_STATUS_NOSTATUS, revoked, from, to);
     pki_must(single != NULL, "single response");
     if (s->unknown_critical)
-        add_single_unknown(single);
+        add_single_unknown(single, 1);
+    if (s->unknown)
+        add_single_unknown(single, 0);
     ASN1_TIME_free(revoked);
     ASN1_TIME_free(from);
     ASN1_TIME_free(to);
@@ -90,13 +92,16 @@ static void sign_response(OCSP_BASICRESP *basic, const pki_response_t *r)
     const ASN1_OCTET_STRING *signature;
 
     set_produced_at(basic, r->produced_at ? r->produced_at : apr_time_now());
-    if (!r->with_signer_cert)
+    if (!r->with_signer_cert || r->passed_off)
         flags |= OCSP_NOCERTS;
     if (r->by_key)
         flags |= OCSP_RESPID_KEY;
     pki_must(OCSP_basic_sign(basic, r->signer->cert, r->signer->key,
-                             EVP_sha256(), NULL, flags),
+                             r->md ? r->md : EVP_sha256(), NULL, flags),
              "signing the response");
+    if (r->passed_off)
+        pki_must(OCSP_basic_add1_cert(basic, r->passed_off->cert),
+                 "adding a certificate");
     if (r->break_signature) {
         signature = OCSP_resp_get0_signature(basic);
         signature->data[signature->length - 1] ^= 1;
@@ -131,6 +136,8 @@ const unsigned char *pki_response(apr_size_t *len, const pki_response_t *r,
         add_response_ext(basic, 1, 2);
     if (r->padding)
         add_response_ext(basic, 0, r->padding);
+    if (r->nonce)
+        pki_must(OCSP_basic_add1_nonce(basic, NULL, 16), "nonce");
     sign_response(basic, r);
     response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
     pki_must(response != NULL, "response");

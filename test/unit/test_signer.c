@@ -149,6 +149,48 @@ START_TEST(bad_signature)
 }
 END_TEST
 
+/* MD5, which EC keys do not do. */
+static void use_rsa(void)
+{
+    ca = pki_make(&(pki_spec_t){.cn = "RSA CA", .ca = 1, .key = PKI_RSA}, NULL,
+                  pool);
+    leaf = pki_make(&(pki_spec_t){.cn = "leaf"}, ca, pool);
+    ck_assert_int_eq(ocspx_cert_make(&cert, leaf->cert, ca->cert, pool),
+                     APR_SUCCESS);
+}
+
+/* MD5 is refused, in the response and in the right to sign it. */
+START_TEST(signature_that_can_be_forged)
+{
+    const EVP_MD *md5 = EVP_md5(), *sha1 = EVP_sha1();
+    const struct {
+        const EVP_MD *response, *right;
+        int accepted;
+    } digests[] = {
+        {sha1, sha1, 1}, {NULL, NULL, 1}, {md5, NULL, 0}, {NULL, md5, 0}};
+    pki_single_t single;
+
+    use_rsa();
+    single = good();
+    for (int i = 0; i < 4; i++) {
+        pki_spec_t spec = {.cn = "Responder",
+                           .ocsp_signing = 1,
+                           .key = PKI_RSA,
+                           .md = digests[i].right};
+
+        judge((pki_response_t){.singles = &single,
+                               .signer = pki_make(&spec, ca, pool),
+                               .with_signer_cert = 1,
+                               .md = digests[i].response});
+        if (digests[i].accepted)
+            expect_good();
+        else
+            expect_reject(OCSPX_CAUSE_BAD_SIGNATURE,
+                          "CN=Responder with md5, which anybody can forge");
+    }
+}
+END_TEST
+
 /* Somebody else with the issuer's name: found by name, belied by the key. */
 START_TEST(signature_of_the_issuers_twin)
 {
@@ -207,6 +249,7 @@ static TCase *signing(void)
     tcase_add_test(tc, signer_expired);
     tcase_add_test(tc, issuer_expired);
     tcase_add_test(tc, bad_signature);
+    tcase_add_test(tc, signature_that_can_be_forged);
     tcase_add_test(tc, signature_of_the_issuers_twin);
     tcase_add_test(tc, openssl_has_the_last_word);
     tcase_add_test(tc, hostile_names_are_escaped);
