@@ -304,6 +304,9 @@ static step_fn *find_step(const ocspx_fetch_facts_t *facts, apr_pool_t *p)
     /* Whatever came of the connection then: some proxies cut it off. */
     if (denied_by_proxy(facts, p))
         return denied;
+    /* There was a connection, however soon it was gone. */
+    if (facts->code == CURLE_COULDNT_CONNECT && facts->os_errno == ECONNRESET)
+        return broken;
     /* HTTP/0.9, that is, anything at all, has this code as well. */
     if (facts->code == CURLE_UNSUPPORTED_PROTOCOL && facts->sent &&
         !facts->redirects)

@@ -42,6 +42,13 @@ static const struct {
      1,
      0,
      "a.test:80 [192.0.2.1:80]: no connection, after 5 ms: No route to host"},
+    {{RESOLVED, .code = CURLE_COULDNT_CONNECT, .os_errno = ECONNRESET,
+      .words = "Connection reset by peer"},
+     OCSPX_CAUSE_RESP_HTTP,
+     0,
+     0,
+     "a.test:80 [192.0.2.1:80] gave no answer to GET, after 5 ms: Connection "
+     "reset by peer"},
     {{.code = CURLE_OPERATION_TIMEDOUT},
      OCSPX_CAUSE_DNS,
      1,
