@@ -33,9 +33,9 @@ ocspx_agenda_t *ocspx_agenda_make(unsigned n, unsigned hosts,
 /**
  * Set when entry @a i is due. Not while it is under way.
  * @param expiry from when it has nothing to serve; 0: it has nothing now
- * @param interval what it expects between two refreshes (see
- *        ocspx_schedule_interval), also while it is failing; sets the pace;
- *        0: not known yet
+ * @param interval what it expects between two starts: refreshes (see
+ *        ocspx_schedule_interval), or retries while it is failing; sets the
+ *        pace; 0: not known yet
  */
 void ocspx_agenda_set(ocspx_agenda_t *agenda, unsigned i, apr_time_t due,
                       apr_time_t expiry, apr_interval_time_t interval);

@@ -35,17 +35,28 @@ static int has_work(const ocspx_registry_entry_t *entry)
 
 /* --- schedule -------------------------------------------------------- */
 
+/* How often the agenda is to expect it. What fails comes more often than it
+ * would otherwise: a pace without it would leave no turns for others. */
+static apr_interval_time_t interval(const ocspx_registry_entry_t *entry,
+                                    const ocspx_cache_state_t *state)
+{
+    ocspx_schedule_validity_t served = ocspx_admit_validity(state);
+
+    if (state->failures && state->due > state->tried)
+        return state->due - state->tried;
+    return ocspx_schedule_interval(state->fetched, &served,
+                                   &entry->policy->schedule);
+}
+
 static void enter_in_agenda(ocspx_refresh_t *refresh,
                             const ocspx_registry_entry_t *entry,
                             const ocspx_cache_state_t *state)
 {
-    ocspx_schedule_validity_t newest = ocspx_admit_validity(state);
-
     if (!has_work(entry))
         return;
-    ocspx_agenda_set(refresh->agenda, entry->index, state->due, newest.expiry,
-                     ocspx_schedule_interval(state->fetched, &newest,
-                                             &entry->policy->schedule));
+    ocspx_agenda_set(refresh->agenda, entry->index, state->due,
+                     ocspx_admit_validity(state).expiry,
+                     interval(entry, state));
     if (!state->held.until)
         return;
     refresh->held_until[entry->index] = state->held.until;

@@ -198,28 +198,32 @@ static int tried_of_crowd(void)
     return tried;
 }
 
-/* Several certificates of one responder, which is asked about one at a time. */
-static void make_crowd(void)
+/* Several certificates of one responder, which is asked about one at a time;
+ * or each with one of its own. */
+static void make_crowd(unsigned n, int of_one)
 {
     const char *conflict;
     ocspx_cert_t *another;
     pki_t *other;
-    int i;
+    unsigned i;
 
     make_refresher();
-    for (i = 1; i < CROWD; i++) {
-        other = pki_make(&(pki_spec_t){.cn = "other",
-                                       .ocsp_urls = "http://one/",
-                                       .not_before = START - SECONDS(86400),
-                                       .not_after = START + SECONDS(864000)},
-                         ca, pool);
+    for (i = 1; i < n; i++) {
+        other = pki_make(
+            &(pki_spec_t){.cn = "other",
+                          .ocsp_urls =
+                              of_one ? "http://one/"
+                                     : apr_psprintf(pool, "http://own%u/", i),
+                          .not_before = START - SECONDS(86400),
+                          .not_after = START + SECONDS(864000)},
+            ca, pool);
         ck_assert_int_eq(ocspx_cert_make(&another, other->cert, ca->cert, pool),
                          APR_SUCCESS);
         ocspx_registry_add(registry, &conflict, another, NULL, &policy,
                            "there");
     }
     ck_assert_int_eq(
-        ocspx_cache_create(&cache, CROWD, ocspx_cache_area_size(CROWD), pool),
+        ocspx_cache_create(&cache, n, ocspx_cache_area_size(n), pool),
         APR_SUCCESS);
     ck_assert_int_eq(ocspx_cache_writer_enter(cache), APR_SUCCESS);
     config.cache = cache;
@@ -230,13 +234,41 @@ static const int statuses[] = {404, 429, 503};
 
 START_TEST(broken_responder_is_left_alone_by_the_others)
 {
-    make_crowd();
+    make_crowd(CROWD, 1);
     answer_failing(OCSPX_CAUSE_RESP_HTTP, "no");
     network.answer.http_status = statuses[_i];
     turn(ocspx_refresh_make(&config, NULL, pool));
     /* an answer about one certificate says nothing about the others; else
      * just one more has a try */
     ck_assert_int_eq(tried_of_crowd(), statuses[_i] == 404 ? CROWD : 2);
+}
+END_TEST
+
+#define FAILING 12
+
+/* They end first, and therefore go first; but not only they. */
+START_TEST(those_that_fail_leave_turns_to_others)
+{
+    ocspx_cache_state_t state = {.due = START,
+                                 .this_update = START - SECONDS(1000),
+                                 .expiry = START + SECONDS(1100),
+                                 .fetched = START - SECONDS(1000),
+                                 .tried = START - SECONDS(100)};
+    ocspx_refresh_t *refresh;
+    unsigned i;
+
+    make_crowd(1 + FAILING, 0);
+    ocspx_cache_state_set(cache, 0, &state);
+    state.expiry = START + SECONDS(1000);
+    state.failing_since = START - SECONDS(500);
+    state.failures = 5;
+    for (i = 1; i <= FAILING; i++)
+        ocspx_cache_state_set(cache, i, &state);
+    refresh = ocspx_refresh_make(&config, NULL, pool);
+    answer_failing(OCSPX_CAUSE_RESP_HTTP, "no");
+    for (; now < START + SECONDS(300); now += SECONDS(1))
+        turn(refresh);
+    ck_assert_int_ge(state_of(0).tried, START);
 }
 END_TEST
 
@@ -463,6 +495,7 @@ int main(void)
     tcase_add_test(tc, successor_takes_up_the_schedule);
     tcase_add_test(tc, due_time_of_another_clock_is_not_believed);
     tcase_add_loop_test(tc, broken_responder_is_left_alone_by_the_others, 0, 3);
+    tcase_add_test(tc, those_that_fail_leave_turns_to_others);
     tcase_add_test(tc, turn_waits_for_what_falls_due_in_it);
     tcase_add_loop_test(tc, clocks_are_compared, 0,
                         sizeof(clocks) / sizeof(clocks[0]));
