@@ -122,25 +122,6 @@ START_TEST(every_form_of_http_is_understood)
 }
 END_TEST
 
-START_TEST(redirect_loop_is_left)
-{
-    responder_script_t loop = {.answer = RESPONDER_REDIRECT};
-
-    w->responder = world_responder(w);
-    loop.url = responder_url(w->responder);
-    responder_script(w->responder, NULL, &loop);
-    world_vhost(w, "loop.test", world_leaf(w, &(pki_spec_t){.cn = "loop.test"}),
-                "OCSPXMethod post\n");
-    responder_start(w->responder);
-    site("away.test", NULL, NULL,
-         &(responder_script_t){.answer = RESPONDER_REDIRECT,
-                               .url = "ftp://127.0.0.1/"});
-    world_up(w);
-    world_assert_refused(w, "loop.test", "INTERCEPTED");
-    world_assert_refused(w, "away.test", "INTERCEPTED");
-}
-END_TEST
-
 START_TEST(ipv6_responder_is_asked)
 {
     w->responder = responder_make("::1", 0, w->pool);
@@ -458,7 +439,6 @@ static Suite *transport_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, every_form_of_http_is_understood);
-    tcase_add_test(tests, redirect_loop_is_left);
     tcase_add_test(tests, ipv6_responder_is_asked);
     tcase_add_test(tests, connections_are_used_again);
     tcase_add_loop_test(tests, no_more_at_once_than_allowed, 0,

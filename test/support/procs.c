@@ -12,10 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <apr_strings.h>
+
 /** No test has more descriptors open when it starts a program. */
 #define FDS_MAX 4096
 #define ARGS_MAX 64
 #define OUTPUT_MAX (1024 * 1024)
+#define END_MS 5000
 
 static void close_inherited(void)
 {
@@ -179,9 +182,21 @@ int procs_stop(pid_t pid, int sig, int timeout_ms)
     return 0;
 }
 
+static apr_status_t end_process(void *pid)
+{
+    procs_stop(*(const pid_t *)pid, SIGKILL, END_MS);
+    return APR_SUCCESS;
+}
+
+void procs_end_with(pid_t pid, apr_pool_t *p)
+{
+    apr_pool_cleanup_register(p, apr_pmemdup(p, &pid, sizeof(pid)), end_process,
+                              apr_pool_cleanup_null);
+}
+
 void procs_kill_group(pid_t group)
 {
-    long deadline = procs_ms() + 5000;
+    long deadline = procs_ms() + END_MS;
 
     /* As long as one member is left, dead or alive, kill() succeeds. */
     while (kill(-group, SIGKILL) == 0 && procs_ms() < deadline)

@@ -40,6 +40,9 @@ int procs_wait(pid_t pid, int timeout_ms);
  * @return 1: it ended by itself in time */
 int procs_stop(pid_t pid, int sig, int timeout_ms);
 
+/** SIGKILL it, and reap it, with @a p. */
+void procs_end_with(pid_t pid, apr_pool_t *p);
+
 /** SIGKILL a whole process group and reap all of it. */
 void procs_kill_group(pid_t group);
 

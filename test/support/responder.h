@@ -21,6 +21,8 @@
 
 /** Certificates one responder can know. */
 #define RESPONDER_CERTS_MAX 1024
+/** Single responses in one response. */
+#define RESPONDER_SINGLES_MAX 3
 /** Longest body, list of headers and URL of a script. */
 #define RESPONDER_BODY_MAX 65536
 #define RESPONDER_HEADERS_MAX 1024
@@ -39,19 +41,27 @@ typedef enum {
     /* the whole listener; ignored in a script for one certificate */
     RESPONDER_REFUSE,     /* not listening; all connections closed */
     RESPONDER_BLACK_HOLE, /* connects are neither accepted nor refused */
+    RESPONDER_SLAM,       /* resets each connection at once */
 
     /* the connection */
-    RESPONDER_HANG,  /* reads the request, never answers it */
-    RESPONDER_RESET, /* reads the request, resets the connection */
+    RESPONDER_HANG,             /* reads the request, never answers it */
+    RESPONDER_RESET,            /* reads the request, resets the connection */
+    RESPONDER_RESET_IN_HEAD,    /* the same after part of the headers */
+    RESPONDER_RESET_AFTER_HEAD, /* after all of them */
+    RESPONDER_RESET_IN_BODY,    /* after half of the body */
+    RESPONDER_RAW,              /* sends body, whatever it is, and closes */
 
     /* HTTP */
     RESPONDER_HTTP,       /* http_status with body */
     RESPONDER_HTML,       /* 200, a page of HTML */
     RESPONDER_REDIRECT,   /* http_status (0: 302) to url */
     RESPONDER_WRONG_TYPE, /* a good response as text/plain */
+    RESPONDER_NO_TYPE,    /* without Content-Type */
     RESPONDER_TRUNCATED,  /* half of a good response, as if it were whole */
     RESPONDER_CUT,        /* Content-Length of the whole, half sent, closed */
+    RESPONDER_TRAILED,    /* followed by three more bytes */
     RESPONDER_OVERSIZED,  /* `size' zero bytes */
+    RESPONDER_ENDLESS,    /* one chunk after the other, for ever */
     RESPONDER_REPLAY,     /* 200 with body as the response, whatever it is */
 
     /* OCSP */
@@ -92,6 +102,11 @@ typedef struct {
     const char *type;    /* of a document; NULL: application/pkix-cert */
     const char *headers; /* more response headers, each ending in CRLF */
 
+    int ocsp_status; /* OCSP_RESPONSE_STATUS_* of an error; 0: none */
+    /** The last say, in the responder's process, about what is signed: one
+     * single response, ours, and room for RESPONDER_SINGLES_MAX. */
+    void (*craft)(pki_response_t *response, pki_single_t *singles);
+
     int status;                   /* V_OCSP_CERTSTATUS_*; 0: good */
     apr_interval_time_t age;      /* negative: the responder's clock is ahead */
     apr_interval_time_t lifetime; /* 0: a day */
@@ -100,7 +115,8 @@ typedef struct {
 } responder_script_t;
 
 /**
- * @param host "127.0.0.1" or "::1"; NULL: the former
+ * @param host "127.0.0.1" or "::1"; NULL: the former. "0.0.0.0" or "::": all
+ *        addresses, of which its URL names none
  * @param port 0: one that is free; it stays the same over stop and start
  */
 responder_t *responder_make(const char *host, int port, apr_pool_t *p);
@@ -168,14 +184,14 @@ const char *responder_last_head(const responder_t *r, apr_pool_t *p);
 const char *responder_url_of(const responder_t *r, const char *path);
 
 /**
- * Answer a GET of @a path so, from now on; NORMAL: 200 with body and type. The
- * answers that only OCSP knows mean NORMAL here. The script for all plays no
- * role, unless it is one for the whole listener.
+ * Answer requests for @a path so, from now on; NORMAL: 200 with body and type.
+ * The answers that only OCSP knows mean NORMAL here. The script for all plays
+ * no role, unless it is one for the whole listener.
  */
 void responder_document(responder_t *r, const char *path,
                         const responder_script_t *script);
 
-/** GETs of it, which count nowhere else (but for the connections). */
+/** Requests for it, which count nowhere else (but for the connections). */
 unsigned responder_document_requests(const responder_t *r, const char *path);
 
 #endif

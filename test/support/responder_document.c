@@ -65,11 +65,9 @@ responder_document_t *
 responder_document_find(responder_shared_t *shared,
                         const responder_request_t *request)
 {
-    const char *path = request->head + strlen("GET ");
+    const char *path = request->head + strcspn(request->head, " ") + 1;
     responder_document_t *document;
 
-    if (request->post)
-        return NULL;
     document = place_of(shared, path, strcspn(path, " "));
     return document != NULL && document->path[0] != '\0' ? document : NULL;
 }

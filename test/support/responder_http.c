@@ -10,6 +10,9 @@
 /** Chunks small enough to cut every response in several. */
 #define CHUNK 100
 
+/** Length of a body sent in chunks. */
+#define UNKNOWN ((apr_size_t)-1)
+
 static const char *header(const char *head, const char *name, apr_pool_t *p)
 {
     const char *at = strcasestr(head, apr_pstrcat(p, "\r\n", name, ":", NULL));
@@ -147,14 +150,17 @@ static const char *build_head(int status, const char *type, apr_size_t len,
         apr_rfc822_date(text, apr_time_now());
         date = apr_pstrcat(p, "Date: ", text, "\r\n", NULL);
     }
-    if (!slot->script.chunked)
+    if (len != UNKNOWN)
         length = apr_psprintf(p, "Content-Length: %lu\r\n", (unsigned long)len);
+    if (type != NULL)
+        type = apr_pstrcat(p, "Content-Type: ", type, "\r\n", NULL);
     if (slot->url[0] != '\0')
         location = apr_pstrcat(p, "Location: ", slot->url, "\r\n", NULL);
     return apr_psprintf(p,
-                        "HTTP/1.1 %d Scripted\r\n%sContent-Type: %s\r\n"
+                        "HTTP/1.1 %d Scripted\r\n%s%s"
                         "%s%s%s%s\r\n",
-                        status, date, type, length, location, slot->headers,
+                        status, date, type != NULL ? type : "", length,
+                        location, slot->headers,
                         slot->script.close ? "Connection: close\r\n" : "");
 }
 
@@ -162,7 +168,8 @@ void responder_http_build(responder_reply_t *reply, int status,
                           const char *type, const void *body, apr_size_t len,
                           const responder_slot_t *slot, apr_pool_t *p)
 {
-    const char *head = build_head(status, type, len, slot, p);
+    const char *head =
+        build_head(status, type, slot->script.chunked ? UNKNOWN : len, slot, p);
     apr_size_t head_len = strlen(head);
     const char *sent = body;
     apr_size_t sent_len = len;
@@ -176,4 +183,16 @@ void responder_http_build(responder_reply_t *reply, int status,
     reply->act = RESPONDER_SEND;
     reply->bytes = bytes;
     reply->len = head_len + sent_len;
+}
+
+void responder_http_endless(responder_reply_t *reply, const char *type,
+                            const responder_slot_t *slot, apr_pool_t *p)
+{
+    static const char chunk[] = "10\r\n0123456789abcdef\r\n";
+
+    reply->act = RESPONDER_SEND;
+    reply->bytes =
+        apr_pstrcat(p, build_head(200, type, UNKNOWN, slot, p), chunk, NULL);
+    reply->len = strlen(reply->bytes);
+    reply->repeated = sizeof(chunk) - 1;
 }

@@ -84,7 +84,8 @@ void responder_listener_set(responder_listener_t *l, responder_answer_e wanted)
 {
     int is_black_hole = wanted == RESPONDER_BLACK_HOLE;
 
-    if (wanted != RESPONDER_REFUSE && !is_black_hole)
+    if (wanted != RESPONDER_REFUSE && wanted != RESPONDER_SLAM &&
+        !is_black_hole)
         wanted = RESPONDER_NORMAL;
     if (wanted == l->mode)
         return;

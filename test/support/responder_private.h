@@ -88,6 +88,9 @@ typedef struct {
     int delay_ms;
     int byte_ms;
     int close;
+    int reset; /* not orderly */
+    /** Of the part at the end to send again and again; 0: none. */
+    apr_size_t repeated;
 } responder_reply_t;
 
 /** Length of the HTTP request that @a in begins with; 0: not all there. */
@@ -96,10 +99,15 @@ apr_size_t responder_http_length(const char *in, apr_size_t have,
 void responder_http_parse(responder_request_t *request, const char *in,
                           apr_size_t len, apr_pool_t *p);
 
-/** An HTTP answer with this body; the rest is as in @a slot. */
+/** An HTTP answer with this body; the rest is as in @a slot.
+ * @param type NULL: none is named */
 void responder_http_build(responder_reply_t *reply, int status,
                           const char *type, const void *body, apr_size_t len,
                           const responder_slot_t *slot, apr_pool_t *p);
+
+/** An answer whose body never ends. */
+void responder_http_endless(responder_reply_t *reply, const char *type,
+                            const responder_slot_t *slot, apr_pool_t *p);
 
 /** Index of the certificate asked about; -1: never added. */
 int responder_script_find(const responder_t *r, OCSP_REQUEST *request);
@@ -109,7 +117,7 @@ int responder_script_is_sha256(OCSP_REQUEST *request);
 void responder_script_reply(responder_reply_t *reply, responder_t *r, int cert,
                             OCSP_REQUEST *request, const responder_slot_t *slot,
                             apr_pool_t *p);
-/** The answer to a GET of a document. */
+/** The answer to a request for a document. */
 void responder_script_document(responder_reply_t *reply,
                                const responder_slot_t *slot, apr_pool_t *p);
 void responder_script_error(responder_reply_t *reply, int ocsp_status,
@@ -120,7 +128,7 @@ void responder_script_error(responder_reply_t *reply, int ocsp_status,
 typedef struct {
     const responder_t *r;
     int fd;                         /* -1: closed */
-    responder_answer_e mode;        /* NORMAL, REFUSE or BLACK_HOLE */
+    responder_answer_e mode;        /* NORMAL, REFUSE, BLACK_HOLE or SLAM */
     int fillers[RESPONDER_FILLERS]; /* in the backlog of a black hole */
 } responder_listener_t;
 

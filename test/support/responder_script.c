@@ -7,6 +7,11 @@
 
 #define OCSP_TYPE "application/ocsp-response"
 #define CERT_TYPE "application/pkix-cert"
+/** So many bytes are never all of an answer's head. */
+#define IN_HEAD 30
+/** So many bytes follow a response. */
+#define TRAILED 3
+
 #define DAY apr_time_from_sec(86400)
 #define HOUR apr_time_from_sec(3600)
 #define MINUTE apr_time_from_sec(60)
@@ -142,7 +147,7 @@ static const unsigned char *sign(apr_size_t *len, responder_t *r, int index,
                          .status = script->status,
                          .certid_md = digest_of(request)};
     pki_response_t response = {.count = 1, .padding = script->padding};
-    pki_single_t singles[3];
+    pki_single_t singles[RESPONDER_SINGLES_MAX];
 
     set_times(&ours, &response, script);
     set_signer(&response, cert, cast, script->answer);
@@ -155,6 +160,8 @@ static const unsigned char *sign(apr_size_t *len, responder_t *r, int index,
         response.count = 3;
     }
     response.singles = singles;
+    if (script->craft != NULL)
+        script->craft(&response, singles);
     return pki_response(len, &response, p);
 }
 
@@ -167,13 +174,20 @@ static void reply_body(responder_reply_t *reply, const char *type,
 
     if (answer == RESPONDER_WRONG_TYPE)
         type = "text/plain";
+    if (answer == RESPONDER_NO_TYPE)
+        type = NULL;
     if (answer == RESPONDER_TRUNCATED)
         len /= 2;
     responder_http_build(reply, 200, type, body, len, slot, p);
-    if (answer == RESPONDER_CUT) {
+    if (answer == RESPONDER_CUT || answer == RESPONDER_RESET_IN_BODY)
         reply->len -= len / 2;
-        reply->close = 1;
-    }
+    if (answer == RESPONDER_RESET_AFTER_HEAD)
+        reply->len -= len;
+    if (answer == RESPONDER_RESET_IN_HEAD)
+        reply->len = IN_HEAD;
+    reply->reset =
+        answer >= RESPONDER_RESET_IN_HEAD && answer <= RESPONDER_RESET_IN_BODY;
+    reply->close |= reply->reset || answer == RESPONDER_CUT;
 }
 
 static void reply_signed(responder_reply_t *reply, responder_t *r, int cert,
@@ -183,6 +197,10 @@ static void reply_signed(responder_reply_t *reply, responder_t *r, int cert,
     apr_size_t len;
     const unsigned char *der = sign(&len, r, cert, request, &slot->script, p);
 
+    if (slot->script.answer == RESPONDER_TRAILED) {
+        der = memcpy(apr_pcalloc(p, len + TRAILED), der, len);
+        len += TRAILED;
+    }
     reply_body(reply, OCSP_TYPE, der, len, slot, p);
 }
 
@@ -217,6 +235,13 @@ static int reply_unsigned(responder_reply_t *reply, const char *type,
     } else if (answer == RESPONDER_OVERSIZED) {
         responder_http_build(reply, 200, type, apr_pcalloc(p, script->size),
                              script->size, slot, p);
+    } else if (answer == RESPONDER_ENDLESS) {
+        responder_http_endless(reply, type, slot, p);
+    } else if (answer == RESPONDER_RAW) {
+        reply->act = RESPONDER_SEND;
+        reply->bytes = apr_pmemdup(p, slot->body, script->body_len);
+        reply->len = script->body_len;
+        reply->close = 1;
     } else if (answer == RESPONDER_REPLAY) {
         responder_http_build(reply, 200, type, slot->body, script->body_len,
                              slot, p);
@@ -230,8 +255,12 @@ static int reply_unsigned(responder_reply_t *reply, const char *type,
 }
 
 /** The responseStatus of an answer that is only that; -1: not such. */
-static int error_status(responder_answer_e answer)
+static int error_status(const responder_script_t *script)
 {
+    responder_answer_e answer = script->answer;
+
+    if (script->ocsp_status != 0)
+        return script->ocsp_status;
     if (answer == RESPONDER_TRY_LATER)
         return OCSP_RESPONSE_STATUS_TRYLATER;
     if (answer == RESPONDER_UNAUTHORIZED)
@@ -264,7 +293,7 @@ void responder_script_reply(responder_reply_t *reply, responder_t *r, int cert,
                             OCSP_REQUEST *request, const responder_slot_t *slot,
                             apr_pool_t *p)
 {
-    int status = error_status(slot->script.answer);
+    int status = error_status(&slot->script);
 
     if (reply_without_answer(reply, &slot->script))
         return;

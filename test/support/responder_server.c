@@ -71,6 +71,14 @@ static void follow_script(server_t *server)
     responder_unlock(shared);
 }
 
+/** From now on, closing it resets it. */
+static void make_harsh(int fd)
+{
+    struct linger at_once = {1, 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 static void accept_all(server_t *server)
 {
     responder_counts_t *counts = &server->r->shared->counts;
@@ -81,6 +89,11 @@ static void accept_all(server_t *server)
 
         if (fd < 0)
             return;
+        if (server->listener.mode == RESPONDER_SLAM) {
+            make_harsh(fd);
+            close(fd);
+            continue;
+        }
         c = calloc(1, sizeof(*c));
         c->fd = fd;
         apr_pool_create(&c->pool, server->r->pool);
@@ -183,12 +196,10 @@ static int read_some(server_t *server, connection_t *c)
 
 static int end_delay(connection_t *c)
 {
-    struct linger at_once = {1, 0};
-
     if (procs_ms() < c->due)
         return 1;
     if (c->reply.act == RESPONDER_DISCONNECT) {
-        setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        make_harsh(c->fd);
         return 0;
     }
     c->state = WRITE;
@@ -213,6 +224,11 @@ static int write_some(server_t *server, connection_t *c)
     c->sent += (apr_size_t)put;
     if (c->sent < c->reply.len)
         return 1;
+    c->sent -= c->reply.repeated;
+    if (c->reply.repeated > 0)
+        return 1;
+    if (c->reply.reset)
+        make_harsh(c->fd);
     apr_pool_clear(c->pool);
     c->state = READ;
     take_request(server, c); /* one may have come along with the last */
@@ -261,7 +277,8 @@ static int next_due(const server_t *server)
 static void turn(server_t *server, const sigset_t *awake)
 {
     struct pollfd fds[CONNECTIONS_MAX + 1];
-    int listening = server->listener.mode == RESPONDER_NORMAL &&
+    int listening = (server->listener.mode == RESPONDER_NORMAL ||
+                     server->listener.mode == RESPONDER_SLAM) &&
                     server->count < CONNECTIONS_MAX;
     int count = server->count;
     int ms = next_due(server);

@@ -41,9 +41,12 @@ typedef struct {
                                             rest is NULL */
     const unsigned char *staple;         /* DER; NULL: none */
     apr_size_t staple_len;
-    const char *host;  /* "127.0.0.1" or "::1"; NULL: the former */
-    int tls12_only;    /* else 1.3 as well */
-    int demands_certs; /* of clients; s_server alone */
+    const char *host;    /* "127.0.0.1" or "::1"; NULL: the former */
+    int port;            /* 0: one that is free */
+    const char *pass_to; /* URL where requests are passed on to; of nginx
+                            alone; or NULL */
+    int tls12_only;      /* else 1.3 as well */
+    int demands_certs;   /* of clients; s_server alone */
 } tools_site_t;
 
 /** Start `openssl s_server', which serves one connection at a time. */

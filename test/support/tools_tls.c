@@ -78,7 +78,7 @@ static void option(const char **argv, const char *name, const char *value)
 
 tools_t *tools_s_server_start(const tools_site_t *site, apr_pool_t *p)
 {
-    int port = procs_free_port();
+    int port = site->port != 0 ? site->port : procs_free_port();
     site_files_t files = {0};
     /* Without -www, it would want to read from a terminal. */
     const char *argv[32] = {"openssl", "s_server", "-www"};
@@ -138,6 +138,9 @@ static const char *nginx_conf(const tools_site_t *site,
         p, text, "server {\nlisten ", listen_on(site, port, p), " ssl;\n",
         nginx_certs(files, 0, p), nginx_certs(files, 1, p), "ssl_protocols ",
         site->tls12_only ? "TLSv1.2;\n" : "TLSv1.2 TLSv1.3;\n",
+        site->pass_to == NULL ? ""
+                              : apr_pstrcat(p, "location / {\nproxy_pass ",
+                                            site->pass_to, ";\n}\n", NULL),
         files->staple == NULL ? ""
                               : apr_pstrcat(p,
                                             "ssl_stapling on;\n"
@@ -148,7 +151,7 @@ static const char *nginx_conf(const tools_site_t *site,
 
 tools_t *tools_nginx_start(const tools_site_t *site, apr_pool_t *p)
 {
-    int port = procs_free_port();
+    int port = site->port != 0 ? site->port : procs_free_port();
     site_files_t files = {0};
     const char *conf, *text;
 
