@@ -93,13 +93,25 @@ const char *ocspx_admit_objection(const ocspx_response_t *response,
     return NULL;
 }
 
+int ocspx_admit_is_from_future(const ocspx_cache_state_t *state,
+                               const ocspx_registry_entry_t *entry,
+                               apr_time_t now)
+{
+    return ocspx_admit_validity(state).this_update >
+           now + entry->policy->response.skew;
+}
+
 static int compare(ocspx_admit_t *out, const ocspx_cache_state_t *state,
-                   const ocspx_response_t *response)
+                   const ocspx_registry_entry_t *entry,
+                   const ocspx_response_t *response, apr_time_t now)
 {
     ocspx_schedule_validity_t newest = ocspx_admit_validity(state);
     const char *objection = ocspx_admit_objection(response, newest.this_update,
                                                   (int)state->revoked);
 
+    /* An answer that fits our clock takes the place of one that does not. */
+    if (!state->revoked && ocspx_admit_is_from_future(state, entry, now))
+        return 1;
     return !objection || refuse(out, OCSPX_CAUSE_STALE, objection);
 }
 
@@ -154,7 +166,7 @@ static ocspx_schedule_validity_t served(const ocspx_cache_state_t *state)
 }
 
 /* From when on the response is served. Nobody is kept waiting for "revoked",
- * nor for the end of it. */
+ * nor for the end of it, nor for the end of what a clock set back has left. */
 static apr_time_t its_turn(const ocspx_cache_state_t *state,
                            const ocspx_registry_entry_t *entry,
                            const ocspx_response_t *response, apr_time_t now)
@@ -163,7 +175,8 @@ static apr_time_t its_turn(const ocspx_cache_state_t *state,
     ocspx_schedule_validity_t fresh = {.this_update = response->this_update,
                                        .expiry = response->expiry};
 
-    if (response->verdict == OCSPX_RESPONSE_REVOKED || state->revoked)
+    if (response->verdict == OCSPX_RESPONSE_REVOKED || state->revoked ||
+        ocspx_admit_is_from_future(state, entry, now))
         return now;
     return ocspx_schedule_serve(now, &old, &fresh, &entry->policy->schedule);
 }
@@ -217,7 +230,7 @@ void ocspx_admit(ocspx_admit_t *out, ocspx_cache_state_t *state,
 
     *out = (ocspx_admit_t){0};
     if (!verify(out, &response, entry, candidate, now, p) ||
-        !compare(out, state, &response))
+        !compare(out, state, entry, &response, now))
         return;
     save(out, entry, candidate, store, p);
     turn = its_turn(state, entry, &response, now);

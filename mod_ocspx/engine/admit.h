@@ -64,6 +64,14 @@ const char *ocspx_admit_objection(const ocspx_response_t *response,
                                   apr_time_t this_update, int revoked);
 
 /**
+ * Is the newest response, served or held, too new by our clock? That has been
+ * set back since; and unless it says revoked, an older one may take its place.
+ */
+int ocspx_admit_is_from_future(const ocspx_cache_state_t *state,
+                               const ocspx_registry_entry_t *entry,
+                               apr_time_t now);
+
+/**
  * The time has come for the response that is held: publish it, or forget it.
  * @param state of the entry; brought up to date in either case
  */

@@ -17,6 +17,8 @@ struct ocspx_refresh_t {
     ocspx_agenda_t *agenda;
     ocspx_heap_t held;      /* entries with a response that is not served yet */
     apr_time_t *held_until; /* by entry; the key of held */
+    unsigned char *waiting; /* by entry: in the agenda, and not under way */
+    apr_time_t looked;      /* at the clock, last */
     apr_uint64_t random;
     unsigned untried;
     int unsaved; /* the last response could not be written to the store */
@@ -54,6 +56,7 @@ static void enter_in_agenda(ocspx_refresh_t *refresh,
 {
     if (!has_work(entry))
         return;
+    refresh->waiting[entry->index] = 1;
     ocspx_agenda_set(refresh->agenda, entry->index, state->due,
                      ocspx_admit_validity(state).expiry,
                      interval(entry, state));
@@ -191,6 +194,7 @@ static void start(ocspx_refresh_t *refresh, unsigned i)
     ocspx_attempt_t *attempt;
     apr_pool_t *pool;
 
+    refresh->waiting[i] = 0;
     apr_pool_create(&pool, refresh->pool);
     attempt = apr_pcalloc(pool, sizeof(*attempt));
     attempt->config = &refresh->config;
@@ -263,13 +267,48 @@ static void take_up(ocspx_refresh_t *refresh, unsigned i, apr_time_t now)
         latest = newest.expiry - (newest.expiry - newest.this_update) / 4;
     if (state.due > latest)
         state.due = now;
-    /* Perhaps its chain was complete when that time was set. */
-    if (ocspx_registry_lacks_repair(entry) && !state.failures)
+    /* Perhaps its chain was complete, or the clock ahead, when that time was
+     * set. */
+    if (!state.failures && (ocspx_registry_lacks_repair(entry) ||
+                            ocspx_admit_is_from_future(&state, entry, now)))
         state.due = now;
     if (has_work(entry) && never_tried(&state))
         refresh->untried++;
     enter_in_agenda(refresh, entry, &state);
     ocspx_event_tell(refresh->config.observer, refresh->config.cache, i, now);
+}
+
+/* A response that now comes from the future was obtained with a wrong clock,
+ * or the clock is wrong from now on: the responder is asked at once. */
+static void set_back(ocspx_refresh_t *refresh, unsigned i, apr_time_t now,
+                     apr_interval_time_t back)
+{
+    const ocspx_registry_entry_t *entry =
+        ocspx_registry_get(refresh->config.registry, i);
+    ocspx_cache_state_t state;
+
+    ocspx_cache_state_get(&state, refresh->config.cache, i);
+    if (state.due > now)
+        state.due -= back;
+    if (ocspx_admit_is_from_future(&state, entry, now))
+        state.due = now;
+    ocspx_cache_state_set(refresh->config.cache, i, &state);
+    enter_in_agenda(refresh, entry, &state);
+}
+
+/* A clock that is set back delays nothing: what was due in an hour still is. */
+static void look_at_clock(ocspx_refresh_t *refresh, apr_time_t now)
+{
+    apr_interval_time_t back = refresh->looked - now;
+    unsigned n = ocspx_registry_count(refresh->config.registry);
+    unsigned i;
+
+    refresh->looked = now;
+    if (back <= 0)
+        return;
+    for (i = 0; i < n; i++)
+        if (refresh->waiting[i])
+            set_back(refresh, i, now, back);
 }
 
 ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
@@ -283,6 +322,8 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
 
     refresh->config = *config;
     refresh->pool = p;
+    refresh->looked = now;
+    refresh->waiting = apr_pcalloc(p, n);
     if (RAND_bytes((unsigned char *)&refresh->random,
                    sizeof(refresh->random)) != 1)
         refresh->random = (apr_uint64_t)now;
@@ -315,9 +356,12 @@ unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait)
 {
     const ocspx_refresh_config_t *config = &refresh->config;
     apr_time_t now = config->clock();
-    apr_time_t next = start_due(refresh, now);
-    int idle = !ocspx_agenda_under_way(refresh->agenda);
+    apr_time_t next;
+    int idle;
 
+    look_at_clock(refresh, now);
+    next = start_due(refresh, now);
+    idle = !ocspx_agenda_under_way(refresh->agenda);
     if (config->ledger)
         ocspx_ledger_turn(config->ledger, now);
     if (config->observer)
