@@ -129,6 +129,11 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
         "The shared memory cannot hold the responses of all certificates",
         "Set OCSPXCache to at least the size named in the message, where it "
         "names one, and restart httpd."),
+    CAUSE(SERVER_LIMITS, ERROR,
+        "This server's processes have no descriptor or memory left for it",
+        "Raise the limit named in the message (LimitNOFILE= or MemoryMax= of "
+        "the service, ulimit), or let fewer clients in (MaxRequestWorkers); "
+        "retries go on by themselves."),
     CAUSE(OTHER_PROVIDER, INFO,
         "Another module staples this certificate",
         "Nothing to do if that is intended; otherwise switch the other "

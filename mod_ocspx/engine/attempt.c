@@ -141,9 +141,9 @@ static void ask_next(ocspx_attempt_t *attempt)
         if (fetch->start(fetch, &attempt->question, on_answer, attempt) ==
             APR_SUCCESS)
             return;
-        refuse(attempt, OCSPX_CAUSE_BAD_URL,
-               apr_pstrcat(attempt->pool, "cannot ask ", attempt->question.url,
-                           NULL));
+        refuse(attempt, OCSPX_CAUSE_SERVER_LIMITS,
+               apr_pstrcat(attempt->pool, "no memory left to ask ",
+                           attempt->question.url, NULL));
     }
     judge_egress(attempt);
     attempt->done(attempt);

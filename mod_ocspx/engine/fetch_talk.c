@@ -2,10 +2,13 @@
 #include "fetch_talk.h"
 
 #include <apr_strings.h>
+#include <errno.h>
 #include <netdb.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../core/version.h"
 #include "fetch_get.h"
@@ -28,19 +31,45 @@ apr_interval_time_t ocspx_fetch_monotonic(void)
 
 /* --- what libcurl calls ---------------------------------------------- */
 
+/* Descriptors are given out from the lowest. The last eighth is left to the
+ * handshakes: httpd gives up a process that can accept nothing. */
+static int leaves_room(int fd)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+           limit.rlim_cur == RLIM_INFINITY ||
+           (rlim_t)fd < limit.rlim_cur - limit.rlim_cur / 8;
+}
+
+/* @return -1: errno says why not */
+static int open_socket(const struct curl_sockaddr *to)
+{
+    int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+
+    if (fd < 0 || leaves_room(fd))
+        return fd;
+    close(fd);
+    errno = EMFILE;
+    return -1;
+}
+
 /* Remembers what is being connected to; libcurl tells of successes only. */
 static curl_socket_t on_socket(void *baton, curlsocktype purpose,
                                struct curl_sockaddr *to)
 {
     ocspx_fetch_talk_t *talk = baton;
     char host[64], port[8];
+    int fd;
 
     (void)purpose;
     if (getnameinfo(&to->addr, to->addrlen, host, sizeof(host), port,
                     sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
         apr_snprintf(talk->tried, sizeof(talk->tried),
                      to->family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    fd = open_socket(to);
+    talk->socket_errno = fd < 0 ? errno : 0;
+    return fd;
 }
 
 static size_t on_header(char *line, size_t one, size_t len, void *baton)
@@ -188,6 +217,7 @@ void ocspx_fetch_talk_prepare(ocspx_fetch_talk_t *talk)
     ocspx_fetch_headers_init(&talk->headers);
     talk->head_len = talk->body_len = 0;
     talk->flooded = talk->oversized = 0;
+    talk->socket_errno = 0;
     talk->tried[0] = talk->words[0] = '\0';
     set_timeouts(talk);
     set_method(talk);
@@ -283,7 +313,8 @@ static void gather(ocspx_fetch_facts_t *facts, const ocspx_fetch_talk_t *talk,
         .status = info_long(talk, CURLINFO_RESPONSE_CODE),
         .connect_status = info_long(talk, CURLINFO_HTTP_CONNECTCODE),
         .redirects = info_long(talk, CURLINFO_REDIRECT_COUNT),
-        .os_errno = info_long(talk, CURLINFO_OS_ERRNO),
+        .os_errno = talk->socket_errno ? talk->socket_errno
+                                       : info_long(talk, CURLINFO_OS_ERRNO),
         .resolved = info_passed(talk, CURLINFO_NAMELOOKUP_TIME_T),
         /* CONNECT_TIME may be that of TLS. */
         .connected = *connected_to != '\0',

@@ -23,7 +23,8 @@ typedef struct {
     unsigned char *body;
     apr_size_t body_len, body_room;
     int flooded, oversized;
-    char tried[80]; /* address of the last connect */
+    char tried[80];   /* address of the last connect */
+    int socket_errno; /* why there was no socket for it; 0: there was */
     char words[CURL_ERROR_SIZE];
 } ocspx_fetch_talk_t;
 

@@ -105,13 +105,36 @@ static void proxy_unresolved(ocspx_fetch_verdict_t *out,
                         ms(facts)));
 }
 
+/* Nobody out there has anything to do with it. */
+static void out_of_resources(ocspx_fetch_verdict_t *out,
+                             const ocspx_fetch_facts_t *facts, apr_pool_t *p)
+{
+    char words[120];
+
+    out->unreachable = 1;
+    refuse(out, OCSPX_CAUSE_SERVER_LIMITS,
+           apr_psprintf(p, "%s could not be asked: %s", who(facts, p),
+                        facts->os_errno
+                            ? apr_strerror((apr_status_t)facts->os_errno, words,
+                                           sizeof(words))
+                            : curl_easy_strerror(facts->code)));
+}
+
+static int lacks_resources(long os_errno)
+{
+    return os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS ||
+           os_errno == ENOMEM;
+}
+
 static void unconnected(ocspx_fetch_verdict_t *out,
                         const ocspx_fetch_facts_t *facts, apr_pool_t *p)
 {
     char words[120];
 
     out->unreachable = 1;
-    if (facts->os_errno == ECONNREFUSED)
+    if (lacks_resources(facts->os_errno))
+        out_of_resources(out, facts, p);
+    else if (facts->os_errno == ECONNREFUSED)
         refuse(out, OCSPX_CAUSE_CONNECT_REFUSED,
                apr_psprintf(p, "%s refused the connection, after %ld ms",
                             who(facts, p), ms(facts)));
@@ -290,6 +313,7 @@ static const struct {
     {CURLE_COULDNT_RESOLVE_PROXY, proxy_unresolved},
     {CURLE_COULDNT_CONNECT, unconnected},
     {CURLE_OPERATION_TIMEDOUT, timed_out},
+    {CURLE_OUT_OF_MEMORY, out_of_resources},
     {CURLE_TOO_MANY_REDIRECTS, too_many_redirects},
     {CURLE_URL_MALFORMAT, bad_url},
     {CURLE_UNSUPPORTED_PROTOCOL, bad_url},
