@@ -56,15 +56,18 @@ static int stopping(watchdog_t *watchdog)
 }
 
 /* A pool for the thread alone: its parent belongs to the main thread, which
- * must not find its allocator in use. */
-static apr_pool_t *make_pool(void)
+ * must not find its allocator in use. Without memory it ends the process as
+ * all of httpd's pools do; another one then takes over. */
+static apr_pool_t *make_pool(const server_rec *s)
 {
     apr_allocator_t *allocator;
     apr_pool_t *pool;
 
     if (apr_allocator_create(&allocator) != APR_SUCCESS)
         return NULL;
-    if (apr_pool_create_unmanaged_ex(&pool, NULL, allocator) != APR_SUCCESS) {
+    if (apr_pool_create_unmanaged_ex(&pool,
+                                     apr_pool_abort_get(s->process->pool),
+                                     allocator) != APR_SUCCESS) {
         apr_allocator_destroy(allocator);
         return NULL;
     }
@@ -82,7 +85,7 @@ static void start(watchdog_t *watchdog)
 
     if (ocspx_cache_writer_enter(generation->cache) != APR_SUCCESS)
         return; /* another child is at it */
-    pool = make_pool();
+    pool = make_pool(generation->server);
     if (!pool || ocspx_fetch_curl_make(&fetch, pool) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, generation->server,
                      "OCSPX0120: the refresher cannot be set up; trying "
