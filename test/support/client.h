@@ -59,6 +59,12 @@ typedef struct {
     int pause_ms; /* between two handshakes of a thread */
 } client_load_spec_t;
 
+/** From when to when something took, by procs_ms(). */
+typedef struct {
+    long begin;
+    long end;
+} client_span_t;
+
 typedef struct {
     unsigned handshakes; /* tried */
     unsigned failures;   /* not ok */
@@ -68,6 +74,7 @@ typedef struct {
     double max_ms;
     double p99_ms;
     const char *error; /* the first failure or invalid staple; "" if none */
+    const client_span_t *failed; /* each failure */
 } client_load_result_t;
 
 typedef struct client_load_t client_load_t;

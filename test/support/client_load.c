@@ -13,8 +13,9 @@ typedef struct {
     client_load_t *load;
     pthread_t thread;
     apr_pool_t *pool;
-    client_load_result_t result; /* but for p99_ms */
+    client_load_result_t result; /* but for p99_ms and failed */
     apr_array_header_t *times;   /* double: ms of each handshake */
+    apr_array_header_t *failed;  /* client_span_t */
 } runner_t;
 
 struct client_load_t {
@@ -32,13 +33,20 @@ static int is_over(client_load_t *load)
            (load->end != 0 && procs_ms() >= load->end);
 }
 
-static void count(runner_t *runner, const client_result_t *one)
+static void count_failure(runner_t *runner, long begin)
+{
+    runner->result.failures++;
+    APR_ARRAY_PUSH(runner->failed, client_span_t) =
+        (client_span_t){begin, procs_ms()};
+}
+
+static void count(runner_t *runner, const client_result_t *one, long begin)
 {
     client_load_result_t *sum = &runner->result;
 
     sum->handshakes++;
     if (!one->ok)
-        sum->failures++;
+        count_failure(runner, begin);
     else if (!one->stapled)
         sum->missing++;
     else if (client_good(one))
@@ -62,11 +70,12 @@ static void *run(void *baton)
     apr_pool_create(&p, runner->pool);
     while (!is_over(load)) {
         unsigned turn = __atomic_fetch_add(&load->turn, 1, __ATOMIC_RELAXED);
+        long begin = procs_ms();
         client_result_t one;
 
         spec.name = load->spec.names[turn % (unsigned)load->spec.names_count];
         client_handshake_in(&one, &spec, context, p);
-        count(runner, &one);
+        count(runner, &one, begin);
         apr_pool_clear(p);
         if (load->spec.pause_ms > 0)
             procs_sleep(load->spec.pause_ms);
@@ -91,6 +100,7 @@ client_load_t *client_load_start(const client_load_spec_t *spec, apr_pool_t *p)
         runner->result.error = "";
         apr_pool_create(&runner->pool, p);
         runner->times = apr_array_make(runner->pool, 1024, sizeof(double));
+        runner->failed = apr_array_make(runner->pool, 4, sizeof(client_span_t));
         if (pthread_create(&runner->thread, NULL, run, runner) != 0)
             procs_die("client_load: cannot start a thread");
     }
@@ -128,6 +138,8 @@ void client_load_finish(client_load_result_t *result, client_load_t *load)
 {
     apr_array_header_t *times =
         apr_array_make(load->pool, 1024, sizeof(double));
+    apr_array_header_t *failed =
+        apr_array_make(load->pool, 4, sizeof(client_span_t));
 
     *result = (client_load_result_t){.error = ""};
     if (load->end == 0)
@@ -136,6 +148,8 @@ void client_load_finish(client_load_result_t *result, client_load_t *load)
         pthread_join(load->runners[i].thread, NULL);
         add(result, &load->runners[i].result);
         apr_array_cat(times, load->runners[i].times);
+        apr_array_cat(failed, load->runners[i].failed);
     }
+    result->failed = (const client_span_t *)failed->elts;
     result->p99_ms = percentile_99(times);
 }
