@@ -11,6 +11,8 @@
  */
 #include "fetch_talk.h"
 
+#include <apr_atomic.h>
+
 #define IDLE_CONNECTIONS_MAX 32L
 
 typedef struct {
@@ -18,7 +20,7 @@ typedef struct {
     apr_pool_t *pool;
     CURLM *multi;
     struct curl_slist *get_headers, *post_headers, *cert_headers;
-    unsigned under_way;
+    apr_uint32_t woken;
 } network_t;
 
 typedef struct {
@@ -35,7 +37,6 @@ static apr_status_t leave(void *data)
     transfer_t *transfer = data;
 
     curl_multi_remove_handle(transfer->network->multi, transfer->talk.easy);
-    transfer->network->under_way--;
     return APR_SUCCESS;
 }
 
@@ -58,7 +59,6 @@ static apr_status_t begin(transfer_t *transfer)
     if (rv)
         return rv;
     curl_easy_setopt(talk->easy, CURLOPT_PRIVATE, transfer);
-    transfer->network->under_way++;
     apr_pool_cleanup_register(talk->pool, transfer, leave,
                               apr_pool_cleanup_null);
     return ask(transfer);
@@ -132,13 +132,22 @@ static apr_status_t work(ocspx_fetch_t *fetch, apr_interval_time_t wait)
         if (curl_multi_perform(network->multi, &running) != CURLM_OK)
             return APR_EGENERAL;
         wait = until - ocspx_fetch_monotonic();
-        if (deliver(network) || !network->under_way || wait <= 0)
+        if (deliver(network) || apr_atomic_xchg32(&network->woken, 0) ||
+            wait <= 0)
             return APR_SUCCESS;
         if (curl_multi_poll(network->multi, NULL, 0,
                             (int)apr_time_as_msec(wait + 999),
                             NULL) != CURLM_OK)
             return APR_EGENERAL;
     }
+}
+
+static void wake(ocspx_fetch_t *fetch)
+{
+    network_t *network = (network_t *)fetch;
+
+    apr_atomic_set32(&network->woken, 1);
+    curl_multi_wakeup(network->multi);
 }
 
 /* --- making it ------------------------------------------------------- */
@@ -171,6 +180,7 @@ apr_status_t ocspx_fetch_curl_make(ocspx_fetch_t **fetch, apr_pool_t *p)
 
     network->face.start = start;
     network->face.poll = work;
+    network->face.wake = wake;
     network->pool = p;
     network->multi = curl_multi_init();
     if (!network->multi)

@@ -64,8 +64,11 @@ struct ocspx_fetch_t {
     apr_status_t (*start)(ocspx_fetch_t *fetch,
                           const ocspx_fetch_question_t *question,
                           ocspx_fetch_done_fn *done, void *baton);
-    /** Work for at most @a wait; returns early when something is done. */
+    /** Work for at most @a wait; returns early when something is done, or
+     * when it is woken. */
     apr_status_t (*poll)(ocspx_fetch_t *fetch, apr_interval_time_t wait);
+    /** End the poll that goes on, or that comes next; from any thread. */
+    void (*wake)(ocspx_fetch_t *fetch);
 };
 
 /**

@@ -108,6 +108,11 @@ static inline apr_status_t network_poll(ocspx_fetch_t *fetch,
     return APR_SUCCESS;
 }
 
+static inline void network_wake(ocspx_fetch_t *fetch)
+{
+    (void)fetch;
+}
+
 static inline const unsigned char *response(apr_size_t *len, int status,
                                             apr_time_t this_update,
                                             apr_interval_time_t lifetime)
@@ -150,7 +155,7 @@ static inline void set_up(void)
     tick = 0;
     memset(lines, 0, sizeof(lines));
     memset(&network, 0, sizeof(network));
-    network.vtable = (ocspx_fetch_t){network_start, network_poll};
+    network.vtable = (ocspx_fetch_t){network_start, network_poll, network_wake};
     network.history = log_text = "";
     signer = NULL;
     network.answers = apr_hash_make(pool);

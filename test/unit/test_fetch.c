@@ -406,17 +406,6 @@ START_TEST(poll_keeps_its_time)
 }
 END_TEST
 
-START_TEST(poll_without_work)
-{
-    long began;
-
-    assert_good(ask(&asked));
-    began = procs_ms();
-    ck_assert_int_eq(network->poll(network, apr_time_from_sec(5)), APR_SUCCESS);
-    ck_assert_int_lt(procs_ms() - began, 1000);
-}
-END_TEST
-
 /* Programs that httpd starts have no business with our connections. */
 START_TEST(sockets_are_private)
 {
@@ -479,7 +468,6 @@ static Suite *suite(void)
     tcase_add_test(t, start_from_done);
     tcase_add_test(t, one_hangs_others_do_not_wait);
     tcase_add_test(t, poll_keeps_its_time);
-    tcase_add_test(t, poll_without_work);
     tcase_add_test(t, sockets_are_private);
     tcase_add_test(t, cancel);
     suite_add_tcase(s, t);
