@@ -120,6 +120,16 @@ static const cause_t causes[OCSPX_CAUSE_COUNT] = {
         "Make the directory named in the message a directory of mode 0700 "
         "that belongs to httpd's User and has space left, or name another by "
         "OCSPXStateDir."),
+    CAUSE(SHARE_DOWN, WARNING,
+        "The store that servers share their responses in cannot be used",
+        "See that the store named in the message runs, can be reached from "
+        "this server and has room left (OCSPXShare); it is used again by "
+        "itself once it works."),
+    CAUSE(SHARE_BAD, WARNING,
+        "The store that servers share their responses in holds something "
+        "wrong",
+        "See who else writes into the store named in the message; what is "
+        "wrong there does no harm but more requests, and is replaced."),
     CAUSE(FILE_UNREADABLE, ERROR,
         "The response file cannot be read",
         "See that the file named in the message (OCSPXResponseFile) exists, "

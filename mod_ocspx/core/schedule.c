@@ -143,6 +143,23 @@ apr_time_t ocspx_schedule_refresh(apr_time_t now,
     return draw(window(now, served, policy, spread), seed);
 }
 
+apr_uint64_t ocspx_schedule_stagger(apr_uint64_t instance, apr_uint64_t cert,
+                                    apr_time_t this_update)
+{
+    apr_uint64_t x = ocspx_schedule_mix((apr_uint64_t)this_update);
+
+    return ocspx_schedule_mix(ocspx_schedule_mix(x ^ cert) ^ instance);
+}
+
+int ocspx_schedule_overdue(apr_time_t now,
+                           const ocspx_schedule_validity_t *served,
+                           const ocspx_schedule_policy_t *policy)
+{
+    apr_time_t limit;
+
+    return planned(&limit, now, served, policy).to <= now;
+}
+
 apr_interval_time_t
 ocspx_schedule_interval(apr_time_t obtained,
                         const ocspx_schedule_validity_t *served,

@@ -53,6 +53,22 @@ apr_time_t ocspx_schedule_refresh(apr_time_t now,
                                   apr_uint64_t seed, int spread);
 
 /**
+ * The seed of one server for the refresh of one response. Servers that share
+ * what they fetch differ in it, so that their times are spread over the
+ * window: the first of them fetches, the others find what it fetched. With
+ * every response the order is another.
+ * @param instance random bits, the server's own
+ * @param cert any 64 bits of the certificate's digest
+ */
+apr_uint64_t ocspx_schedule_stagger(apr_uint64_t instance, apr_uint64_t cert,
+                                    apr_time_t this_update);
+
+/** Has the refresh point of this response passed? */
+int ocspx_schedule_overdue(apr_time_t now,
+                           const ocspx_schedule_validity_t *served,
+                           const ocspx_schedule_policy_t *policy);
+
+/**
  * How long after @a obtained a response is refreshed on average; what the
  * agenda sets its pace by. 0 where nothing is served.
  */

@@ -103,7 +103,8 @@ int ocspx_admit_is_from_future(const ocspx_cache_state_t *state,
 
 static int compare(ocspx_admit_t *out, const ocspx_cache_state_t *state,
                    const ocspx_registry_entry_t *entry,
-                   const ocspx_response_t *response, apr_time_t now)
+                   const ocspx_response_t *response,
+                   const ocspx_admit_candidate_t *candidate, apr_time_t now)
 {
     ocspx_schedule_validity_t newest = ocspx_admit_validity(state);
     const char *objection = ocspx_admit_objection(response, newest.this_update,
@@ -112,6 +113,10 @@ static int compare(ocspx_admit_t *out, const ocspx_cache_state_t *state,
     /* An answer that fits our clock takes the place of one that does not. */
     if (!state->revoked && ocspx_admit_is_from_future(state, entry, now))
         return 1;
+    /* Whoever put it there may have had it from here. */
+    if (!objection && candidate->source == OCSPX_CACHE_SHARED &&
+        response->this_update == newest.this_update)
+        objection = "the response is the one already obtained";
     return !objection || refuse(out, OCSPX_CAUSE_STALE, objection);
 }
 
@@ -230,7 +235,7 @@ void ocspx_admit(ocspx_admit_t *out, ocspx_cache_state_t *state,
 
     *out = (ocspx_admit_t){0};
     if (!verify(out, &response, entry, candidate, now, p) ||
-        !compare(out, state, entry, &response, now))
+        !compare(out, state, entry, &response, candidate, now))
         return;
     save(out, entry, candidate, store, p);
     turn = its_turn(state, entry, &response, now);

@@ -3,7 +3,8 @@
  *   verify -> compare -> store -> publish
  *                              -> hold ... verify -> publish
  *
- * The same for a response from the network, the store and a response file. A
+ * The same for a response from the network, the store, a response file and
+ * what servers share; of the latter only what is newer than what is served. A
  * candidate that is not admitted leaves everything as it was.
  */
 #ifndef OCSPX_ADMIT_H

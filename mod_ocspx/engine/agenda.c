@@ -313,16 +313,19 @@ int ocspx_agenda_take(ocspx_agenda_t *agenda, apr_time_t now, apr_time_t *next)
     return -1;
 }
 
-void ocspx_agenda_done(ocspx_agenda_t *agenda, unsigned i, int reached)
+void ocspx_agenda_done(ocspx_agenda_t *agenda, unsigned i,
+                       ocspx_agenda_reach_e reached)
 {
     host_t *host = host_of(agenda, i);
 
     host->under_way--;
     agenda->under_way--;
-    if (reached)
+    if (reached == OCSPX_AGENDA_REACHED)
         open_host(agenda, host);
-    else
+    else if (reached == OCSPX_AGENDA_SILENT)
         shut_host(agenda, host, i);
+    else
+        host->another = 1;
     review(agenda, host);
 }
 

@@ -48,15 +48,23 @@ void ocspx_agenda_set(ocspx_agenda_t *agenda, unsigned i, apr_time_t due,
  */
 int ocspx_agenda_take(ocspx_agenda_t *agenda, apr_time_t now, apr_time_t *next);
 
+typedef enum {
+    OCSPX_AGENDA_SILENT,  /* no connection, no answer in time, or one that says
+                             nothing of this certificate (HTTP 5xx or 429,
+                             tryLater): others at this host need not be asked
+                             now */
+    OCSPX_AGENDA_REACHED, /* its host answered as a responder does: opens the
+                             host for all */
+    OCSPX_AGENDA_UNASKED  /* nobody had to be asked: if the host is shut, it
+                             stays so, but the next one may try its luck */
+} ocspx_agenda_reach_e;
+
 /**
  * Entry @a i is no longer under way; ocspx_agenda_set follows, unless it is
  * never due again.
- * @param reached its host answered as a responder does: opens the host for
- *        all; 0: no connection, no answer in time, or one that says nothing of
- *        this certificate (HTTP 5xx or 429, tryLater): others at this host
- *        need not be asked now
  */
-void ocspx_agenda_done(ocspx_agenda_t *agenda, unsigned i, int reached);
+void ocspx_agenda_done(ocspx_agenda_t *agenda, unsigned i,
+                       ocspx_agenda_reach_e reached);
 
 unsigned ocspx_agenda_under_way(const ocspx_agenda_t *agenda);
 

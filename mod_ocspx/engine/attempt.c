@@ -55,16 +55,15 @@ static void tell_ledger(ocspx_attempt_t *attempt, int i,
                           what.time);
 }
 
-/* @param from its URL or file; belongs to what is said of it */
-static void admit(ocspx_attempt_t *attempt,
-                  const ocspx_admit_candidate_t *candidate, const char *from,
-                  ocspx_store_t *store)
+void ocspx_attempt_admit(ocspx_attempt_t *attempt,
+                         const ocspx_admit_candidate_t *candidate,
+                         const char *from, ocspx_store_t *store)
 {
     const ocspx_refresh_config_t *config = attempt->config;
 
     ocspx_admit(&attempt->result, &attempt->after, attempt->entry, candidate,
                 config->cache, store, config->clock(), attempt->pool);
-    if (!attempt->result.admitted)
+    if (!attempt->result.admitted && from)
         attempt->result.message = apr_pstrcat(attempt->pool, from, ": ",
                                               attempt->result.message, NULL);
     if (attempt->result.admitted && store) {
@@ -85,7 +84,10 @@ static void take_response(ocspx_attempt_t *attempt,
         .fresh_until = answer->fresh_until,
     };
 
-    admit(attempt, &candidate, attempt->question.url, attempt->config->store);
+    ocspx_attempt_admit(attempt, &candidate, attempt->question.url,
+                        attempt->config->store);
+    if (attempt->result.admitted)
+        ocspx_attempt_put(attempt, &candidate);
 }
 
 /* --- asking the responders ------------------------------------------- */
@@ -103,7 +105,8 @@ static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
         refuse(attempt, answer->cause,
                apr_pstrdup(attempt->pool, answer->message));
     tell_ledger(attempt, attempt->url - 1, answer);
-    attempt->reached |= ocspx_attempt_is_up(answer, attempt->result.cause);
+    if (ocspx_attempt_is_up(answer, attempt->result.cause))
+        attempt->reached = OCSPX_AGENDA_REACHED;
     ask_next(attempt);
 }
 
@@ -149,7 +152,7 @@ static void ask_next(ocspx_attempt_t *attempt)
     attempt->done(attempt);
 }
 
-static void ask_responders(ocspx_attempt_t *attempt)
+void ocspx_attempt_ask_responders(ocspx_attempt_t *attempt)
 {
     const ocspx_registry_policy_t *policy = attempt->entry->policy;
 
@@ -179,11 +182,11 @@ static void read_file(ocspx_attempt_t *attempt)
     const ocspx_fetch_answer_t no_answer = {0};
     const char *why;
 
-    attempt->reached = 1;
+    attempt->reached = OCSPX_AGENDA_REACHED;
     if (ocspx_store_read_file(&candidate.der, &candidate.len, &why, file,
                               attempt->config->max_response,
                               attempt->pool) == APR_SUCCESS)
-        admit(attempt, &candidate, file, NULL);
+        ocspx_attempt_admit(attempt, &candidate, file, NULL);
     else
         refuse(attempt, OCSPX_CAUSE_FILE_UNREADABLE, why);
     tell_ledger(attempt, 0, &no_answer);
@@ -196,8 +199,10 @@ void ocspx_attempt_ask(ocspx_attempt_t *attempt)
 {
     if (attempt->entry->policy->response_file)
         read_file(attempt);
+    else if (attempt->config->share)
+        ocspx_attempt_look_up(attempt);
     else
-        ask_responders(attempt);
+        ocspx_attempt_ask_responders(attempt);
 }
 
 void ocspx_attempt_start(ocspx_attempt_t *attempt)

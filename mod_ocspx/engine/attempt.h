@@ -2,12 +2,14 @@
  * the refresher.
  *
  *   attempt.c         asks the responders, or reads the response file
+ *   attempt_share.c   before that, looks where other servers put theirs
  *   attempt_repair.c  before that, completes the chain where that is to be done
  */
 #ifndef OCSPX_ATTEMPT_H
 #define OCSPX_ATTEMPT_H
 
 #include "admit.h"
+#include "agenda.h"
 #include "refresh.h"
 
 typedef struct ocspx_attempt_t ocspx_attempt_t;
@@ -20,13 +22,13 @@ struct ocspx_attempt_t {
 
     ocspx_cache_state_t before, after;
     ocspx_admit_t result;
-    ocspx_admit_t unrepaired; /* why the chain could not be completed, where
-                                 stapling did not have to wait for that */
-    int told;                 /* the ledger has what a responder said */
-    int reached;              /* whom it asked last: see ocspx_agenda_done */
-    apr_time_t retry_after;   /* as they said; 0: they did not */
-    int stored;               /* there was something to be kept on disk */
-    const char *unsaved;      /* why that failed; NULL: it did not */
+    ocspx_admit_t unrepaired;     /* why the chain could not be completed, where
+                                     stapling did not have to wait for that */
+    int told;                     /* the ledger has what a responder said */
+    ocspx_agenda_reach_e reached; /* whom it asked last */
+    apr_time_t retry_after;       /* as they said; 0: they did not */
+    int stored;                   /* there was something to be kept on disk */
+    const char *unsaved;          /* why that failed; NULL: it did not */
 
     ocspx_fetch_question_t question;
     int url; /* the responder to ask next */
@@ -38,6 +40,23 @@ void ocspx_attempt_start(ocspx_attempt_t *attempt);
 
 /** Ask for the response; what is left to do once the chain is complete. */
 void ocspx_attempt_ask(ocspx_attempt_t *attempt);
+
+/** Look for it where other servers put theirs, then ask the responders. */
+void ocspx_attempt_look_up(ocspx_attempt_t *attempt);
+void ocspx_attempt_ask_responders(ocspx_attempt_t *attempt);
+
+/** Put what a responder said where other servers look. */
+void ocspx_attempt_put(const ocspx_attempt_t *attempt,
+                       const ocspx_admit_candidate_t *candidate);
+
+/**
+ * ocspx_admit.
+ * @param from its URL or file, for what is said against it; NULL: nothing
+ * @param store NULL: not to be kept on disk
+ */
+void ocspx_attempt_admit(ocspx_attempt_t *attempt,
+                         const ocspx_admit_candidate_t *candidate,
+                         const char *from, ocspx_store_t *store);
 
 /** Ask for what the chain lacks, then for the response. */
 void ocspx_attempt_repair(ocspx_attempt_t *attempt);

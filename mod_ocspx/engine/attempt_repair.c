@@ -18,7 +18,7 @@ static void give_up(ocspx_attempt_t *attempt)
         return;
     }
     attempt->unrepaired = attempt->result;
-    attempt->reached = 0;
+    attempt->reached = OCSPX_AGENDA_SILENT;
     ocspx_attempt_ask(attempt);
 }
 
@@ -131,7 +131,7 @@ static void complete(ocspx_attempt_t *attempt)
         attempt->done(attempt);
         return;
     }
-    attempt->reached = 0;
+    attempt->reached = OCSPX_AGENDA_SILENT;
     ocspx_attempt_ask(attempt);
 }
 
@@ -164,7 +164,8 @@ static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
         result =
             ocspx_repair_take(&cause, &message, attempt->repair, answer->body,
                               answer->body_len, attempt->config->clock());
-    attempt->reached |= ocspx_attempt_is_up(answer, answer->cause);
+    if (ocspx_attempt_is_up(answer, answer->cause))
+        attempt->reached = OCSPX_AGENDA_REACHED;
     if (result == OCSPX_REPAIR_COMPLETE) {
         complete(attempt);
         return;

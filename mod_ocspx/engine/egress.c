@@ -73,7 +73,7 @@ void ocspx_egress_note(ocspx_ledger_t *ledger, unsigned host, apr_time_t now)
 ocspx_egress_change_e ocspx_egress_judge(ocspx_ledger_host_t *answers,
                                          ocspx_ledger_t *ledger, apr_time_t now)
 {
-    ocspx_ledger_word_t *closed = &ledger->refresher->egress_closed;
+    ocspx_ledger_word_t *closed = &ledger->head->refresher.egress_closed;
     int was_closed = ocspx_egress_closed(ledger) != 0;
     int answered = find_answer(answers, ledger, now - WINDOW);
 
@@ -92,8 +92,9 @@ ocspx_egress_change_e ocspx_egress_judge(ocspx_ledger_host_t *answers,
 
 apr_time_t ocspx_egress_closed(const ocspx_ledger_t *ledger)
 {
-    return ledger ? ocspx_ledger_get_time(&ledger->refresher->egress_closed)
-                  : 0;
+    return ledger
+               ? ocspx_ledger_get_time(&ledger->head->refresher.egress_closed)
+               : 0;
 }
 
 ocspx_cause_e ocspx_egress_cause(const ocspx_ledger_t *ledger,

@@ -1,8 +1,8 @@
 /* ledger: the segment of what happened.
  *
- *   +-----------+--------+--------+-----+--------+--------+-----+
- *   | refresher | cert 0 | cert 1 | ... | host 0 | host 1 | ... |
- *   +-----------+--------+--------+-----+--------+--------+-----+
+ *   +-----------+-------+--------+--------+-----+--------+--------+-----+
+ *   | refresher | share | cert 0 | cert 1 | ... | host 0 | host 1 | ... |
+ *   +-----------+-------+--------+--------+-----+--------+--------+-----+
  *
  *   cert: { noted | attempt 0 ... attempt 15 }; the last one noted is
  *         attempt (noted - 1) mod 16
@@ -38,8 +38,7 @@ static int segment_size(apr_size_t *size, unsigned certs, unsigned hosts)
            !__builtin_mul_overflow(hosts, sizeof(ocspx_ledger_host_words_t),
                                    &b) &&
            !__builtin_add_overflow(a, b, size) &&
-           !__builtin_add_overflow(
-               *size, sizeof(ocspx_ledger_refresher_words_t), size) &&
+           !__builtin_add_overflow(*size, sizeof(ocspx_ledger_head_t), size) &&
            *size <= APR_SIZE_MAX / 2; /* APR adds to it unchecked */
 }
 
@@ -77,8 +76,8 @@ apr_status_t ocspx_ledger_create(ocspx_ledger_t **ledger,
     made->digests =
         apr_pmemdup(p, digests, (apr_size_t)n * OCSPX_CERT_DIGEST_LEN);
     made->names = copy_names(hosts, p);
-    made->refresher = apr_shm_baseaddr_get(shm);
-    made->certs = (void *)(made->refresher + 1);
+    made->head = apr_shm_baseaddr_get(shm);
+    made->certs = (void *)(made->head + 1);
     made->hosts = (void *)(made->certs + n);
     *ledger = made;
     return APR_SUCCESS;
@@ -146,7 +145,7 @@ void ocspx_ledger_note(ocspx_ledger_t *ledger, unsigned cert, unsigned host,
 
 void ocspx_ledger_turn(ocspx_ledger_t *ledger, apr_time_t now)
 {
-    ocspx_ledger_refresher_words_t *refresher = ledger->refresher;
+    ocspx_ledger_refresher_words_t *refresher = &ledger->head->refresher;
     apr_uint64_t pid = (apr_uint64_t)getpid();
 
     if (ocspx_ledger_get(&refresher->pid) != pid) {
@@ -154,6 +153,16 @@ void ocspx_ledger_turn(ocspx_ledger_t *ledger, apr_time_t now)
         ocspx_ledger_set(&refresher->since, (apr_uint64_t)now);
     }
     ocspx_ledger_set(&refresher->turn, (apr_uint64_t)now);
+}
+
+void ocspx_ledger_share_down(ocspx_ledger_t *ledger, apr_time_t since)
+{
+    ocspx_ledger_set(&ledger->head->share.down_since, (apr_uint64_t)since);
+}
+
+void ocspx_ledger_share_count(ocspx_ledger_t *ledger, ocspx_ledger_share_e what)
+{
+    add(&ledger->head->share.counts[what], 1);
 }
 
 /* --- reading --------------------------------------------------------- */
@@ -228,11 +237,21 @@ void ocspx_ledger_host(ocspx_ledger_host_t *out, const ocspx_ledger_t *ledger,
 void ocspx_ledger_refresher(ocspx_ledger_refresher_t *out,
                             const ocspx_ledger_t *ledger)
 {
-    const ocspx_ledger_refresher_words_t *refresher = ledger->refresher;
+    const ocspx_ledger_refresher_words_t *refresher = &ledger->head->refresher;
 
     out->pid = (apr_int64_t)get_count(&refresher->pid);
     out->since = ocspx_ledger_get_time(&refresher->since);
     out->turn = ocspx_ledger_get_time(&refresher->turn);
+}
+
+void ocspx_ledger_share(ocspx_ledger_share_t *out, const ocspx_ledger_t *ledger)
+{
+    const ocspx_ledger_share_words_t *share = &ledger->head->share;
+    unsigned i;
+
+    out->down_since = ocspx_ledger_get_time(&share->down_since);
+    for (i = 0; i < OCSPX_LEDGER_SHARE_COUNTS; i++)
+        out->counts[i] = get_count(&share->counts[i]);
 }
 
 /* --- carrying over --------------------------------------------------- */
@@ -311,6 +330,17 @@ static void carry_hosts(ocspx_ledger_t *to, const ocspx_ledger_t *from,
             carry_host(host, from, i, now);
 }
 
+/* Whether it works the next refresher finds out by itself. */
+static void carry_share(ocspx_ledger_t *to, const ocspx_ledger_t *from)
+{
+    ocspx_ledger_share_t share;
+    unsigned i;
+
+    ocspx_ledger_share(&share, from);
+    for (i = 0; i < OCSPX_LEDGER_SHARE_COUNTS; i++)
+        ocspx_ledger_set(&to->head->share.counts[i], share.counts[i]);
+}
+
 void ocspx_ledger_carry(ocspx_ledger_t *to, const ocspx_ledger_t *from,
                         apr_time_t now, apr_pool_t *ptemp)
 {
@@ -319,6 +349,7 @@ void ocspx_ledger_carry(ocspx_ledger_t *to, const ocspx_ledger_t *from,
     carry_certs(to, from, now, ptemp);
     carry_hosts(to, from, now, ptemp);
     ocspx_ledger_set(
-        &to->refresher->egress_closed,
-        past(ocspx_ledger_get_time(&from->refresher->egress_closed), now));
+        &to->head->refresher.egress_closed,
+        past(ocspx_ledger_get_time(&from->head->refresher.egress_closed), now));
+    carry_share(to, from);
 }

@@ -48,6 +48,21 @@ typedef struct {
     apr_time_t asked;         /* last, over the network; see egress.h */
 } ocspx_ledger_host_t;
 
+/** What became of the look-ups in what servers share, and of what was put
+ * there. */
+typedef enum {
+    OCSPX_LEDGER_SHARE_HIT,
+    OCSPX_LEDGER_SHARE_MISS, /* nothing there, or nothing newer */
+    OCSPX_LEDGER_SHARE_BAD,  /* something wrong */
+    OCSPX_LEDGER_SHARE_PUT,
+    OCSPX_LEDGER_SHARE_COUNTS
+} ocspx_ledger_share_e;
+
+typedef struct {
+    apr_time_t down_since; /* 0: it works */
+    apr_uint64_t counts[OCSPX_LEDGER_SHARE_COUNTS];
+} ocspx_ledger_share_t;
+
 /** What the refresher is doing. */
 typedef struct {
     apr_int64_t pid;  /* 0: there is none yet */
@@ -79,6 +94,11 @@ void ocspx_ledger_note(ocspx_ledger_t *ledger, unsigned cert, unsigned host,
 /** Writer only: this process is the refresher, and looked at @a now. */
 void ocspx_ledger_turn(ocspx_ledger_t *ledger, apr_time_t now);
 
+/** Writer only. @param since 0: it works */
+void ocspx_ledger_share_down(ocspx_ledger_t *ledger, apr_time_t since);
+void ocspx_ledger_share_count(ocspx_ledger_t *ledger,
+                              ocspx_ledger_share_e what);
+
 /** The last attempts for a certificate, latest first; @return how many. */
 unsigned
 ocspx_ledger_attempts(ocspx_ledger_attempt_t attempts[OCSPX_LEDGER_ATTEMPTS],
@@ -89,6 +109,9 @@ void ocspx_ledger_host(ocspx_ledger_host_t *out, const ocspx_ledger_t *ledger,
                        unsigned host);
 void ocspx_ledger_refresher(ocspx_ledger_refresher_t *out,
                             const ocspx_ledger_t *ledger);
+
+void ocspx_ledger_share(ocspx_ledger_share_t *out,
+                        const ocspx_ledger_t *ledger);
 
 /** Take over what the previous generation's says of the same certificates and
  * responders; as little trusted as in ocspx_cache_carry. From the parent. */

@@ -51,6 +51,17 @@ typedef struct {
     ocspx_ledger_word_t egress_closed; /* by egress.c */
 } ocspx_ledger_refresher_words_t;
 
+typedef struct {
+    ocspx_ledger_word_t down_since;
+    ocspx_ledger_word_t counts[OCSPX_LEDGER_SHARE_COUNTS];
+} ocspx_ledger_share_words_t;
+
+/** What there is one of. */
+typedef struct {
+    ocspx_ledger_refresher_words_t refresher;
+    ocspx_ledger_share_words_t share;
+} ocspx_ledger_head_t;
+
 /* A process's own view; what it says about sizes and names counts. */
 struct ocspx_ledger_t {
     apr_uint64_t layout; /* first in every version: a reload may bring a new
@@ -58,7 +69,7 @@ struct ocspx_ledger_t {
     unsigned cert_count, host_count;
     const unsigned char *digests;
     const char **names;
-    ocspx_ledger_refresher_words_t *refresher;
+    ocspx_ledger_head_t *head;
     ocspx_ledger_cert_words_t *certs;
     ocspx_ledger_host_words_t *hosts;
 };

@@ -35,9 +35,9 @@ static void serve(const ocspx_refresh_config_t *config,
     ocspx_transition_log_signer(config->log, entry, &before, &state,
                                 result.message);
     served = ocspx_admit_validity(&state);
-    state.due = ocspx_schedule_refresh(
-        now, &served, &entry->policy->schedule,
-        ocspx_schedule_mix((apr_uint64_t)now + entry->index), 0);
+    state.due =
+        ocspx_schedule_refresh(now, &served, &entry->policy->schedule,
+                               ocspx_refresh_seed(config, entry, &state), 0);
     ocspx_cache_state_set(config->cache, entry->index, &state);
 }
 

@@ -194,6 +194,35 @@ static void print_egress(const metrics_t *metrics, const metric_t *metric)
                              metrics->totals->egress != NULL);
 }
 
+static void print_share_up(const metrics_t *metrics, const metric_t *metric)
+{
+    (void)metric;
+    if (metrics->totals->share)
+        ocspx_metrics_text_count(&metrics->text, "", "",
+                                 !metrics->totals->share_down_since);
+}
+
+static void print_share_lookups(const metrics_t *metrics,
+                                const metric_t *metric)
+{
+    const ocspx_report_totals_t *totals = metrics->totals;
+
+    (void)metric;
+    if (!totals->share)
+        return;
+    print_labelled(metrics, "result", "hit", totals->share_hits);
+    print_labelled(metrics, "result", "miss", totals->share_misses);
+    print_labelled(metrics, "result", "bad", totals->share_bad);
+}
+
+static void print_share_puts(const metrics_t *metrics, const metric_t *metric)
+{
+    (void)metric;
+    if (metrics->totals->share)
+        ocspx_metrics_text_count(&metrics->text, "", "",
+                                 metrics->totals->share_puts);
+}
+
 static void print_build(const metrics_t *metrics, const metric_t *metric)
 {
     (void)metric;
@@ -261,6 +290,12 @@ static const metric_t table[] = {
         "Size of the cache."),
     TOTAL("ocspx_cache_used_bytes", "bytes", print_total, cache_used,
         "How much of the cache the responses take."),
+    OTHER("ocspx_share_up", GAUGE, NULL, print_share_up,
+        "Whether the store that servers share their responses in works."),
+    OTHER("ocspx_share_lookups", COUNTER, NULL, print_share_lookups,
+        "Look-ups in that store, by what they found."),
+    OTHER("ocspx_share_puts", COUNTER, NULL, print_share_puts,
+        "Responses put into that store."),
 };
 /* clang-format on */
 

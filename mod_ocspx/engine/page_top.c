@@ -151,22 +151,22 @@ static void put_state(const ocspx_page_run_t *run, ocspx_report_state_e state,
 }
 
 /* So that one of ten thousand can be seen, too. */
-#define SHARE_LEAST 5
-#define SHARE_GAP 3
+#define PART_LEAST 5
+#define PART_GAP 3
 
 /* @return where the next one begins */
-static double put_share(const ocspx_page_run_t *run, double x,
-                        ocspx_report_state_e state, apr_pool_t *p)
+static double put_part(const ocspx_page_run_t *run, double x,
+                       ocspx_report_state_e state, apr_pool_t *p)
 {
     double width = 1000 * (double)run->totals->states[state] /
                    (double)run->totals->certificates;
 
-    if (width < SHARE_LEAST)
-        width = SHARE_LEAST;
+    if (width < PART_LEAST)
+        width = PART_LEAST;
     ocspx_html_put(run->html, "<rect class=\"",
                    ocspx_page_tone_class(ocspx_page_state_tone(state)),
                    "\" x=\"", apr_psprintf(p, "%.1f", x), "\" width=\"",
-                   apr_psprintf(p, "%.1f", width - SHARE_GAP),
+                   apr_psprintf(p, "%.1f", width - PART_GAP),
                    "\" height=\"8\"/>");
     return x + width;
 }
@@ -184,7 +184,7 @@ static void put_shares(const ocspx_page_run_t *run, apr_pool_t *p)
                    "preserveAspectRatio=\"none\" aria-hidden=\"true\">");
     for (i = 0; i < OCSPX_REPORT_STATES; i++)
         if (run->totals->states[i])
-            x = put_share(run, x, (ocspx_report_state_e)i, p);
+            x = put_part(run, x, (ocspx_report_state_e)i, p);
     ocspx_html_put(run->html, "</svg>");
 }
 
@@ -299,6 +299,26 @@ static void put_refresher(const ocspx_page_run_t *run, apr_pool_t *p)
                               totals->refresher_pid));
 }
 
+static void put_share(const ocspx_page_run_t *run, apr_pool_t *p)
+{
+    const ocspx_report_totals_t *totals = run->totals;
+    const char *state = "works";
+
+    if (!totals->share)
+        return;
+    if (totals->share_down_since)
+        state = apr_pstrcat(
+            p, ocspx_cause_code(OCSPX_CAUSE_SHARE_DOWN), ", ",
+            ocspx_words_when(totals->share_down_since, run->now, p), NULL);
+    put_fact(run->html, "Shared store", state,
+             apr_pstrcat(p, totals->share, ": ",
+                         ocspx_words_count(totals->share_hits, p), " found, ",
+                         ocspx_words_count(totals->share_misses, p), " not, ",
+                         ocspx_words_count(totals->share_bad, p), " wrong, ",
+                         ocspx_words_count(totals->share_puts, p), " put",
+                         NULL));
+}
+
 static void put_facts(const ocspx_page_run_t *run, apr_pool_t *p)
 {
     const ocspx_report_totals_t *totals = run->totals;
@@ -310,6 +330,7 @@ static void put_facts(const ocspx_page_run_t *run, apr_pool_t *p)
     put_fact(
         run->html, "Cache in use", ocspx_words_size(totals->cache_used, p),
         apr_pstrcat(p, "of ", ocspx_words_size(totals->cache_bytes, p), NULL));
+    put_share(run, p);
     ocspx_html_put(run->html, "</ul>");
 }
 

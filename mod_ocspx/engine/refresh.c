@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 #include <openssl/rand.h>
+#include <string.h>
 
 #include "agenda.h"
 #include "attempt.h"
@@ -71,6 +72,18 @@ static apr_uint64_t next_random(ocspx_refresh_t *refresh)
     return refresh->random = ocspx_schedule_mix(refresh->random);
 }
 
+apr_uint64_t ocspx_refresh_seed(const ocspx_refresh_config_t *config,
+                                const ocspx_registry_entry_t *entry,
+                                const ocspx_cache_state_t *state)
+{
+    apr_uint64_t cert;
+
+    memcpy(&cert, entry->cert->digest, sizeof(cert));
+    return ocspx_schedule_stagger(config->instance, cert, state->this_update);
+}
+
+/* What was fetched together shall not come due together; what another server
+ * fetched is due there at a time of its own already. */
 static apr_time_t next_due(ocspx_refresh_t *refresh,
                            const ocspx_attempt_t *attempt, apr_time_t now)
 {
@@ -86,8 +99,10 @@ static apr_time_t next_due(ocspx_refresh_t *refresh,
     if (state->failures)
         return ocspx_schedule_retry(now, &newest, policy, &failures,
                                     next_random(refresh));
-    return ocspx_schedule_refresh(now, &newest, policy, next_random(refresh),
-                                  !attempt->before.expiry);
+    return ocspx_schedule_refresh(
+        now, &newest, policy,
+        ocspx_refresh_seed(&refresh->config, attempt->entry, state),
+        !attempt->before.expiry && state->source != OCSPX_CACHE_SHARED);
 }
 
 /* --- the end of an attempt ------------------------------------------- */
@@ -311,6 +326,24 @@ static void look_at_clock(ocspx_refresh_t *refresh, apr_time_t now)
             set_back(refresh, i, now, back);
 }
 
+/* Servers that start together begin with different certificates, and find the
+ * rest done by the others. */
+static const unsigned *shuffle(ocspx_refresh_t *refresh, unsigned n,
+                               apr_pool_t *p)
+{
+    unsigned *order = apr_palloc(p, n * sizeof(*order));
+    unsigned i;
+
+    for (i = 0; i < n; i++) {
+        unsigned j = (unsigned)(next_random(refresh) % (i + 1));
+
+        order[i] = i;
+        order[i] = order[j];
+        order[j] = i;
+    }
+    return order;
+}
+
 ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
                                     const unsigned char *only, apr_pool_t *p)
 {
@@ -318,6 +351,7 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
     unsigned n = ocspx_registry_count(config->registry);
     unsigned *host_of = apr_palloc(p, n * sizeof(*host_of));
     apr_time_t now = config->clock();
+    const unsigned *order;
     unsigned i;
 
     refresh->config = *config;
@@ -334,22 +368,39 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
                           config->max_parallel, config->max_per_host, p);
     refresh->held_until = apr_pcalloc(p, n * sizeof(*refresh->held_until));
     refresh->held = ocspx_heap_make(n, refresh->held_until, p);
+    order = shuffle(refresh, n, p);
     for (i = 0; i < n; i++)
-        if (!only || only[i])
-            take_up(refresh, i, now);
+        if (!only || only[order[i]])
+            take_up(refresh, order[i], now);
     return refresh;
 }
 
-/* When to look again is returned. */
+/* What the store answers at once makes room for the next. When to look again is
+ * returned. */
 static apr_time_t start_due(ocspx_refresh_t *refresh, apr_time_t now)
 {
     apr_time_t next;
-    int i;
+    int i, started;
 
     serve_all_held(refresh, now);
-    while ((i = ocspx_agenda_take(refresh->agenda, now, &next)) >= 0)
-        start(refresh, (unsigned)i);
+    do {
+        started = 0;
+        if (refresh->config.share)
+            ocspx_share_turn(refresh->config.share);
+        while ((i = ocspx_agenda_take(refresh->agenda, now, &next)) >= 0) {
+            start(refresh, (unsigned)i);
+            started = 1;
+        }
+    } while (started);
     return next;
+}
+
+static unsigned under_way(const ocspx_refresh_t *refresh)
+{
+    const ocspx_share_t *share = refresh->config.share;
+
+    return ocspx_agenda_under_way(refresh->agenda) +
+           (share ? ocspx_share_waiting(share) : 0);
 }
 
 unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait)
@@ -361,7 +412,7 @@ unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait)
 
     look_at_clock(refresh, now);
     next = start_due(refresh, now);
-    idle = !ocspx_agenda_under_way(refresh->agenda);
+    idle = !under_way(refresh);
     if (config->ledger)
         ocspx_ledger_turn(config->ledger, now);
     if (config->observer)
@@ -374,7 +425,7 @@ unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait)
     if (idle || config->fetch->poll(config->fetch, wait) != APR_SUCCESS)
         apr_sleep(wait);
     start_due(refresh, config->clock());
-    return ocspx_agenda_under_way(refresh->agenda);
+    return under_way(refresh);
 }
 
 unsigned ocspx_refresh_untried(const ocspx_refresh_t *refresh)

@@ -9,6 +9,9 @@
  *
  *   load what was kept, or: fetch -> verify -> store
  *
+ * What servers share is looked at before each request, and given what came of
+ * it (see attempt_share.c).
+ *
  * A step that fails leaves what is served untouched and schedules a retry.
  */
 #ifndef OCSPX_REFRESH_H
@@ -23,6 +26,7 @@
 #include "ledger.h"
 #include "log.h"
 #include "registry.h"
+#include "share.h"
 #include "store.h"
 
 typedef struct ocspx_refresh_t ocspx_refresh_t;
@@ -34,6 +38,9 @@ typedef struct {
     ocspx_store_t *store;   /* NULL: memory only */
     ocspx_ledger_t *ledger; /* for the report; NULL: there is none */
     ocspx_fetch_t *fetch;
+    ocspx_share_t *share;  /* NULL: there is none */
+    apr_uint64_t instance; /* random bits, this server's own; see
+                              ocspx_schedule_stagger */
     const ocspx_log_t *log;
     const ocspx_event_observer_t *observer; /* NULL: none */
     apr_time_t (*clock)(void);
@@ -57,6 +64,11 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
  * @return how many are under way; 0: nothing could be started
  */
 unsigned ocspx_refresh_turn(ocspx_refresh_t *refresh, apr_interval_time_t wait);
+
+/** The seed for the next refresh of what a certificate's state says. */
+apr_uint64_t ocspx_refresh_seed(const ocspx_refresh_config_t *config,
+                                const ocspx_registry_entry_t *entry,
+                                const ocspx_cache_state_t *state);
 
 /** How many of its entries serve nothing and have not been tried yet. */
 unsigned ocspx_refresh_untried(const ocspx_refresh_t *refresh);

@@ -62,6 +62,7 @@ typedef struct {
     const ocspx_ledger_t *ledger;       /* NULL with it */
     const apr_array_header_t *others;   /* ocspx_report_other_t */
     const apr_array_header_t *findings; /* ocspx_report_finding_t */
+    const char *share; /* where servers share responses; NULL: nowhere */
 } ocspx_report_source_t;
 
 /** What is asked for; all zero: everything, on one page. */
@@ -84,6 +85,9 @@ typedef struct {
     apr_int64_t results[OCSPX_CAUSE_GROUP_COUNT]; /* attempts, by result */
     apr_int64_t stapled, empty, expired;          /* handshakes that asked */
     apr_int64_t cache_bytes, cache_used;
+    const char *share; /* NULL: nothing is shared; then the next are 0 */
+    apr_time_t share_down_since; /* 0: it works */
+    apr_int64_t share_hits, share_misses, share_bad, share_puts;
     apr_int64_t refresher_pid; /* 0: none yet */
     apr_time_t refresher_turn;
     apr_int64_t findings[3];    /* by ocspx_cause_severity_e */

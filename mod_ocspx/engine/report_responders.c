@@ -1,4 +1,6 @@
-/* report_responders: what the responders add to the report. */
+/* report_responders: what the responders add to the report, and what is shared
+ * so as not to ask them.
+ */
 #include "egress.h"
 #include "report_private.h"
 
@@ -43,6 +45,22 @@ static void add_egress(ocspx_report_totals_t *totals,
     totals->egress_remedy = ocspx_cause_remedy(OCSPX_CAUSE_EGRESS_BLOCKED);
 }
 
+static void add_share(ocspx_report_totals_t *totals,
+                      const ocspx_report_source_t *source)
+{
+    ocspx_ledger_share_t share;
+
+    if (!source->share)
+        return;
+    ocspx_ledger_share(&share, source->ledger);
+    totals->share = source->share;
+    totals->share_down_since = share.down_since;
+    totals->share_hits = (apr_int64_t)share.counts[OCSPX_LEDGER_SHARE_HIT];
+    totals->share_misses = (apr_int64_t)share.counts[OCSPX_LEDGER_SHARE_MISS];
+    totals->share_bad = (apr_int64_t)share.counts[OCSPX_LEDGER_SHARE_BAD];
+    totals->share_puts = (apr_int64_t)share.counts[OCSPX_LEDGER_SHARE_PUT];
+}
+
 void ocspx_report_responders(ocspx_report_t *report, apr_pool_t *p)
 {
     const ocspx_ledger_t *ledger = report->source->ledger;
@@ -68,4 +86,5 @@ void ocspx_report_responders(ocspx_report_t *report, apr_pool_t *p)
     ocspx_ledger_refresher(&refresher, ledger);
     totals->refresher_pid = refresher.pid;
     totals->refresher_turn = refresher.turn;
+    add_share(totals, report->source);
 }

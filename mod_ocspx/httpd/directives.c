@@ -11,6 +11,7 @@
 
 #include "../engine/trust.h"
 #include "settings.h"
+#include "socache_call.h"
 
 /* Where a value goes, and what it may be. */
 typedef struct {
@@ -146,7 +147,8 @@ static const char *set_cache(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
-/* "shmcb:/path(size)" asks for at least that much. */
+/* "shmcb:/path(size)" asks for at least that much; a store that servers can
+ * share is shared. Whatever else it says is mod_ssl's to judge. */
 static const char *set_ssl_cache(cmd_parms *cmd, void *dir, const char *arg)
 {
     ocspx_settings_t *d = ocspx_settings_of(cmd->server);
@@ -155,6 +157,23 @@ static const char *set_ssl_cache(cmd_parms *cmd, void *dir, const char *arg)
     (void)dir;
     if (!strncmp(arg, "shmcb:", 6) && size)
         d->ssl_cache_size = (int)strtol(size + 1, NULL, 10);
+    if (!ocspx_socache_call_wrong(arg, cmd->temp_pool))
+        d->ssl_share = arg;
+    return NULL;
+}
+
+static const char *set_share(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)dir;
+    if (wrong)
+        return wrong;
+    if (!strcasecmp(arg, "none"))
+        arg = "none";
+    else if ((wrong = ocspx_socache_call_wrong(arg, cmd->temp_pool)))
+        return must_be(cmd, arg, wrong);
+    ocspx_settings_of(cmd->server)->share = arg;
     return NULL;
 }
 
@@ -418,4 +437,7 @@ const command_rec ocspx_directives_table[] = {
     AP_INIT_FLAG(OCSPX_DIR_ENV_VARS, set_flag, INFO(flag_env_vars), RSRC_CONF,
                  "OCSPX_STAPLED and so on in the environment of requests, on "
                  "or off (default)"),
+    AP_INIT_TAKE1(OCSPX_DIR_SHARE, set_share, NULL, RSRC_CONF,
+                  "redis:host:port or memcache:host:port,... where several "
+                  "servers share their responses, or none"),
     {.name = NULL}};

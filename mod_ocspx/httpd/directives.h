@@ -43,6 +43,7 @@
 #define OCSPX_DIR_CHAIN_REPAIR "OCSPXChainRepair"
 #define OCSPX_DIR_NOTIFY "OCSPXNotify"
 #define OCSPX_DIR_ENV_VARS "OCSPXEnvVars"
+#define OCSPX_DIR_SHARE "OCSPXShare"
 
 extern const command_rec ocspx_directives_table[];
 

@@ -1,11 +1,13 @@
 /* generation: one configuration of the server. */
 #include "generation.h"
 
+#include <apr_allocator.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <string.h>
 
 #include "../core/version.h"
+#include "socache.h"
 
 APLOG_USE_MODULE(ocspx);
 
@@ -48,8 +50,11 @@ void ocspx_generation_begin(apr_pool_t *pconf)
     static const char key[] = "mod_ocspx " OCSPX_VERSION;
 
     retained = ap_retained_data_get(key);
-    if (!retained)
+    if (!retained) {
         retained = ap_retained_data_create(key, sizeof(*retained));
+        apr_generate_random_bytes((unsigned char *)&retained->instance,
+                                  sizeof(retained->instance));
+    }
     current = apr_pcalloc(pconf, sizeof(*current));
     current->registry = ocspx_registry_make(pconf);
     current->vhosts = apr_array_make(pconf, 16, sizeof(server_rec *));
@@ -90,6 +95,26 @@ ocspx_registry_entry_t *ocspx_generation_enter(server_rec *s,
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "OCSPX0102: %s",
                      conflict);
     return entry;
+}
+
+/* Its parent would belong to the main thread, which must not find its allocator
+ * in use. */
+apr_pool_t *ocspx_generation_thread_pool(const char *tag, const server_rec *s)
+{
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+
+    if (apr_allocator_create(&allocator) != APR_SUCCESS)
+        return NULL;
+    if (apr_pool_create_unmanaged_ex(&pool,
+                                     apr_pool_abort_get(s->process->pool),
+                                     allocator) != APR_SUCCESS) {
+        apr_allocator_destroy(allocator);
+        return NULL;
+    }
+    apr_allocator_owner_set(allocator, pool);
+    apr_pool_tag(pool, tag);
+    return pool;
 }
 
 /* --- what is shared with the children -------------------------------- */
@@ -180,6 +205,8 @@ ocspx_generation_refresh_config(const ocspx_generation_t *generation,
         .cache = generation->cache,
         .ledger = generation->ledger,
         .fetch = fetch,
+        .share = fetch ? ocspx_socache_share(generation, fetch, p) : NULL,
+        .instance = retained->instance,
         .log = &generation->log,
         .clock = apr_time_now,
         .max_response = generation->settings.max_response_size,

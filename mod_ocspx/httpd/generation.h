@@ -58,6 +58,10 @@ typedef struct {
 /** Make a new one, which is the current one from now on; from pre_config. */
 void ocspx_generation_begin(apr_pool_t *pconf);
 
+/** A pool for one thread alone; NULL: no memory. Should it find none later, it
+ * ends the process as all of httpd's pools do. */
+apr_pool_t *ocspx_generation_thread_pool(const char *tag, const server_rec *s);
+
 /** The one of the latest configuration. */
 ocspx_generation_t *ocspx_generation_current(void);
 
@@ -86,6 +90,7 @@ ocspx_registry_entry_t *ocspx_generation_enter(server_rec *s,
 /** What the server's process keeps from one configuration to the next. */
 typedef struct {
     int ex_index;           /* of certificates; 0: none yet */
+    apr_uint64_t instance;  /* random: no two servers have the same */
     apr_pool_t *cache_pool; /* of cache and ledger */
     ocspx_cache_t *cache;   /* of the latest generation */
     ocspx_ledger_t *ledger;

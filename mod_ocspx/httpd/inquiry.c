@@ -60,6 +60,7 @@ ocspx_inquiry_t *ocspx_inquiry_make(ocspx_generation_t *generation,
     inquiry->pool = p;
     inquiry->rows = apr_array_make(p, 16, sizeof(row_t));
     generation->settings.state_dir = NULL;
+    generation->settings.share = NULL;
     generation->log = (ocspx_log_t){write_debug, generation};
     return inquiry;
 }

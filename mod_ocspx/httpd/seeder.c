@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "../engine/load.h"
+#include "socache.h"
 
 APLOG_USE_MODULE(ocspx);
 
@@ -75,6 +76,13 @@ static unsigned load(const seeder_t *seeder,
     return wanted;
 }
 
+/* What has been fetched is to be shared before this process ends. */
+static int is_busy(const ocspx_refresh_t *refresh, const ocspx_share_t *share)
+{
+    return ocspx_refresh_untried(refresh) ||
+           (share && ocspx_share_waiting(share));
+}
+
 static void ask(const seeder_t *seeder, ocspx_refresh_config_t *config,
                 apr_time_t deadline, apr_pool_t *p)
 {
@@ -84,8 +92,9 @@ static void ask(const seeder_t *seeder, ocspx_refresh_config_t *config,
     if (ocspx_fetch_global_init() != APR_SUCCESS ||
         ocspx_fetch_curl_make(&config->fetch, p) != APR_SUCCESS)
         return;
+    config->share = ocspx_socache_share(seeder->generation, config->fetch, p);
     refresh = ocspx_refresh_make(config, seeder->ask, p);
-    while (ocspx_refresh_untried(refresh) &&
+    while (is_busy(refresh, config->share) &&
            (left = deadline - apr_time_now()) > 0 &&
            ocspx_refresh_turn(refresh, left < TURN ? left : TURN))
         ;

@@ -100,6 +100,7 @@ ocspx_settings_server_t ocspx_settings_server(server_rec *main_server)
     int cache = either(d->cache_size, 0);
     int max_parallel = either(d->max_parallel, 32);
     int max_per_host = either(d->max_per_host, 6);
+    const char *share = d->share ? d->share : d->ssl_share;
 
     if (cache < d->ssl_cache_size)
         cache = d->ssl_cache_size;
@@ -112,6 +113,7 @@ ocspx_settings_server_t ocspx_settings_server(server_rec *main_server)
                                                                : max_parallel),
         .max_response_size = (apr_size_t)either(d->max_response_size, 65536),
         .notify = d->notify,
+        .share = share && strcmp(share, "none") ? share : NULL,
     };
 }
 

@@ -49,6 +49,8 @@ typedef struct {
     int max_parallel, max_per_host;
     int max_response_size;
     const char *const *notify; /* ends with NULL */
+    const char *share;         /* "none" or "provider:servers" */
+    const char *ssl_share;     /* the latter */
 } ocspx_settings_t;
 
 /** The directives given for @a s, as they stand. */
@@ -63,6 +65,7 @@ typedef struct {
     unsigned max_per_host;
     apr_size_t max_response_size; /* bytes */
     const char *const *notify;    /* command line; NULL: none */
+    const char *share;            /* "redis:host:port"; NULL: none */
 } ocspx_settings_server_t;
 
 void *ocspx_settings_create(apr_pool_t *p, server_rec *s);

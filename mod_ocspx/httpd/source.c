@@ -194,5 +194,6 @@ ocspx_report_source_t ocspx_source_of(const ocspx_generation_t *generation)
         .ledger = generation->ledger,
         .others = generation->others,
         .findings = generation->findings,
+        .share = generation->settings.share,
     };
 }

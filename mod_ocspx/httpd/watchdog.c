@@ -11,7 +11,6 @@
 #include "watchdog.h"
 
 #include <ap_mpm.h>
-#include <apr_allocator.h>
 #include <apr_atomic.h>
 #include <mod_watchdog.h>
 
@@ -55,27 +54,6 @@ static int stopping(watchdog_t *watchdog)
             state == AP_MPMQ_STOPPING);
 }
 
-/* A pool for the thread alone: its parent belongs to the main thread, which
- * must not find its allocator in use. Without memory it ends the process as
- * all of httpd's pools do; another one then takes over. */
-static apr_pool_t *make_pool(const server_rec *s)
-{
-    apr_allocator_t *allocator;
-    apr_pool_t *pool;
-
-    if (apr_allocator_create(&allocator) != APR_SUCCESS)
-        return NULL;
-    if (apr_pool_create_unmanaged_ex(&pool,
-                                     apr_pool_abort_get(s->process->pool),
-                                     allocator) != APR_SUCCESS) {
-        apr_allocator_destroy(allocator);
-        return NULL;
-    }
-    apr_allocator_owner_set(allocator, pool);
-    apr_pool_tag(pool, "ocspx_refresh");
-    return pool;
-}
-
 static void start(watchdog_t *watchdog)
 {
     ocspx_generation_t *generation = watchdog->generation;
@@ -85,7 +63,7 @@ static void start(watchdog_t *watchdog)
 
     if (ocspx_cache_writer_enter(generation->cache) != APR_SUCCESS)
         return; /* another child is at it */
-    pool = make_pool(generation->server);
+    pool = ocspx_generation_thread_pool("ocspx_refresh", generation->server);
     if (!pool || ocspx_fetch_curl_make(&fetch, pool) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, generation->server,
                      "OCSPX0120: the refresher cannot be set up; trying "

@@ -152,6 +152,12 @@ void tools_stop(tools_t *tool)
     }
 }
 
+void tools_signal(const tools_t *tool, int sig)
+{
+    if (tool->pid != 0)
+        kill(tool->pid, sig);
+}
+
 int tools_have(const char *program)
 {
     apr_pool_t *p;

@@ -1,5 +1,6 @@
 /* tools: real programs to test against: `openssl ocsp', `openssl s_server',
- * nginx and tinyproxy. Looked up in PATH and where servers are.
+ * nginx, tinyproxy, redis and memcached. Looked up in PATH and where servers
+ * are.
  */
 #ifndef OCSPX_TEST_TOOLS_H
 #define OCSPX_TEST_TOOLS_H
@@ -52,6 +53,21 @@ typedef struct {
 /** Start `openssl s_server', which serves one connection at a time. */
 tools_t *tools_s_server_start(const tools_site_t *site, apr_pool_t *p);
 tools_t *tools_nginx_start(const tools_site_t *site, apr_pool_t *p);
+
+/**
+ * Stores that servers share. @param port 0: one that is free
+ * @param max_memory of redis, "0": any; full, it takes nothing more
+ */
+tools_t *tools_redis_start(int port, const char *max_memory, apr_pool_t *p);
+tools_t *tools_memcached_start(int port, apr_pool_t *p);
+
+/** Send this over a connection of its own, and nothing more; @return all it
+ * says to that, 0 after it. */
+const char *tools_say(apr_size_t *reply_len, const tools_t *tool,
+                      const void *text, apr_size_t len, apr_pool_t *p);
+
+/** SIGSTOP, SIGCONT ... */
+void tools_signal(const tools_t *tool, int sig);
 
 /** "http://127.0.0.1:4711/" */
 const char *tools_url(const tools_t *tool);

@@ -1,7 +1,8 @@
 /* tools_private: what the files of the tools share.
  *
- *   tools.c      running them; responder and proxy
- *   tools_tls.c  TLS servers
+ *   tools.c        running them; responder and proxy
+ *   tools_store.c  stores that servers share
+ *   tools_tls.c    TLS servers
  */
 #ifndef OCSPX_TEST_TOOLS_PRIVATE_H
 #define OCSPX_TEST_TOOLS_PRIVATE_H

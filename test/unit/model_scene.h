@@ -209,9 +209,27 @@ static inline void make_revoked(unsigned i, apr_interval_time_t left)
     set_state(i, &state);
 }
 
+static const char *shared; /* the store; NULL: none */
+
+/* One there was, two not, one wrong, three put. */
+static inline void share_something(void)
+{
+    static const ocspx_ledger_share_e what[] = {
+        OCSPX_LEDGER_SHARE_HIT,  OCSPX_LEDGER_SHARE_MISS,
+        OCSPX_LEDGER_SHARE_MISS, OCSPX_LEDGER_SHARE_BAD,
+        OCSPX_LEDGER_SHARE_PUT,  OCSPX_LEDGER_SHARE_PUT,
+        OCSPX_LEDGER_SHARE_PUT};
+    unsigned i;
+
+    shared = "redis:store.test:6379";
+    for (i = 0; i < sizeof(what) / sizeof(*what); i++)
+        ocspx_ledger_share_count(ledger, what[i]);
+}
+
 static inline ocspx_report_t *make_report(const ocspx_report_query_t *query)
 {
-    source = (ocspx_report_source_t){registry, cache, ledger, others, findings};
+    source = (ocspx_report_source_t){registry, cache,    ledger,
+                                     others,   findings, shared};
     return ocspx_report_make(&source, query, NOW, pool);
 }
 

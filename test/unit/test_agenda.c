@@ -348,6 +348,28 @@ START_TEST(shut_host_is_probed_by_one)
 }
 END_TEST
 
+/* Who got it without asking says nothing of the host; the next may be as
+ * lucky. */
+START_TEST(who_did_not_ask_lets_the_next_try)
+{
+    int i, n;
+
+    make(10, 1, 20, 6);
+    for (i = 0; i < 10; i++)
+        set_empty((unsigned)i, T0);
+    i = take(T0);
+    miss((unsigned)i, T0 + DAY, 0);
+    for (n = 1; n < 9; n++) {
+        ck_assert_int_ge(i = take(T0), 0);
+        ck_assert_int_eq(take(T0), -1); /* it is still shut */
+        ocspx_agenda_done(agenda, (unsigned)i, OCSPX_AGENDA_UNASKED);
+    }
+    ck_assert_int_ge(i = take(T0), 0);
+    miss((unsigned)i, T0 + DAY, 0);
+    ck_assert_int_eq(take(T0), -1);
+}
+END_TEST
+
 START_TEST(answer_opens_for_all)
 {
     int other;
@@ -595,6 +617,7 @@ int main(void)
     suite_add_tcase(suite, pace);
     tcase_add_checked_fixture(shut, setup, teardown);
     tcase_add_test(shut, shut_host_is_probed_by_one);
+    tcase_add_test(shut, who_did_not_ask_lets_the_next_try);
     tcase_add_test(shut, answer_opens_for_all);
     tcase_add_test(shut, many_ask_a_dead_host_no_more_than_one);
     tcase_add_test(shut, greater_need_takes_the_lead);

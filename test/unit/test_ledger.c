@@ -302,6 +302,7 @@ START_TEST(a_reload_forgets_nothing)
 {
     ocspx_ledger_attempt_t read[OCSPX_LEDGER_ATTEMPTS];
     ocspx_ledger_refresher_t refresher;
+    ocspx_ledger_share_t share;
     ocspx_ledger_host_t before, after;
     ocspx_ledger_t *to;
     int i;
@@ -310,6 +311,8 @@ START_TEST(a_reload_forgets_nothing)
         note(1, 0, NOW - 100 + i, i * 20000, OCSPX_CAUSE_NONE, 200);
     note(2, 0, NOW - 9, 5, OCSPX_CAUSE_DNS, 0);
     ocspx_ledger_turn(ledger, NOW);
+    ocspx_ledger_share_count(ledger, OCSPX_LEDGER_SHARE_PUT);
+    ocspx_ledger_share_down(ledger, NOW);
     before = host(ledger, 0);
     add_host("three.example:80");
     APR_ARRAY_IDX(hosts, 0, const char *) = "new.example:80";
@@ -328,6 +331,9 @@ START_TEST(a_reload_forgets_nothing)
     ck_assert_uint_eq(host(to, 0).requests + host(to, 2).requests, 0);
     ocspx_ledger_refresher(&refresher, to);
     ck_assert_int_eq(refresher.pid, 0);
+    ocspx_ledger_share(&share, to);
+    ck_assert_uint_eq(share.counts[OCSPX_LEDGER_SHARE_PUT], 1);
+    ck_assert_int_eq(share.down_since, 0);
 }
 END_TEST
 
@@ -395,7 +401,7 @@ static int sound(const ocspx_ledger_t *of, apr_time_t latest)
 START_TEST(garbage_can_be_read_and_carried)
 {
     apr_uint64_t seed = 7, round;
-    unsigned i, words = (sizeof(ocspx_ledger_refresher_words_t) +
+    unsigned i, words = (sizeof(ocspx_ledger_head_t) +
                          sizeof(ocspx_ledger_cert_words_t) +
                          sizeof(ocspx_ledger_host_words_t)) /
                         8;
@@ -404,8 +410,9 @@ START_TEST(garbage_can_be_read_and_carried)
     add_host("one.example:80");
     ledger = make(1, 1);
     for (round = 0; round < 2000; round++) {
-        ocspx_ledger_word_t *word = (void *)ledger->refresher;
+        ocspx_ledger_word_t *word = (void *)ledger->head;
         ocspx_ledger_refresher_t refresher;
+        ocspx_ledger_share_t share;
         ocspx_ledger_t *to;
 
         for (i = 0; i < words; i++)
@@ -414,6 +421,9 @@ START_TEST(garbage_can_be_read_and_carried)
         ocspx_ledger_refresher(&refresher, ledger);
         ck_assert(refresher.pid >= 0 && refresher.since >= 0 &&
                   refresher.turn >= 0);
+        ocspx_ledger_share(&share, ledger);
+        ck_assert(share.down_since >= 0 &&
+                  share.counts[0] <= OCSPX_LEDGER_COUNT_MAX);
         if (round % 20)
             continue;
         to = carried(1, 1);

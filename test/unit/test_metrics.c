@@ -208,6 +208,25 @@ START_TEST(totals)
 }
 END_TEST
 
+START_TEST(the_shared_store)
+{
+    const char *text;
+
+    add_cert("a", URL);
+    open_model();
+    ck_assert_ptr_null(strstr(print(), "\nocspx_share_"));
+    share_something();
+    text = print();
+    assert_has(text, "ocspx_share_up 1");
+    assert_has(text, "ocspx_share_lookups_total{result=\"hit\"} 1");
+    assert_has(text, "ocspx_share_lookups_total{result=\"miss\"} 2");
+    assert_has(text, "ocspx_share_lookups_total{result=\"bad\"} 1");
+    assert_has(text, "ocspx_share_puts_total 3");
+    ocspx_ledger_share_down(ledger, NOW - SECONDS(60));
+    assert_has(print(), "ocspx_share_up 0");
+}
+END_TEST
+
 START_TEST(nothing_to_staple)
 {
     const char *text = print();
@@ -401,7 +420,7 @@ START_TEST(families_are_described_and_whole)
             ck_assert_int_eq(*type == '\0', strstr(metric, "_total") != NULL);
         }
     }
-    ck_assert_int_eq(families, 21);
+    ck_assert_int_eq(families, 24);
     ck_assert_int_eq(count(print(), "# UNIT "), 12);
 }
 END_TEST
@@ -486,6 +505,7 @@ int main(void)
     tcase_add_test(values, values_of_a_failing_certificate);
     tcase_add_test(values, what_need_not_be_stapled_is_not_said_to_lack_it);
     tcase_add_test(values, totals);
+    tcase_add_test(values, the_shared_store);
     tcase_add_test(values, nothing_to_staple);
     tcase_add_test(values, attempts_by_responder);
     tcase_add_test(values, blocked_egress);

@@ -67,7 +67,7 @@ START_TEST(every_line_is_one_total)
     }
     ck_assert_ptr_null(line);
     ck_assert_int_eq(unknown,
-                     6); /* nothing is stapled, nobody has been asked */
+                     8); /* nothing is stapled or shared, nobody was asked */
 }
 END_TEST
 

@@ -171,6 +171,19 @@ static void assert_verdict(const char *args, const char *tone,
                             tone, tone, state));
 }
 
+START_TEST(the_shared_store)
+{
+    fill();
+    ck_assert_ptr_null(strstr(body_of(NULL), "Shared store"));
+    share_something();
+    assert_has(body_of(NULL),
+               "<span>Shared store</span> <b>works</b> <small>"
+               "redis:store.test:6379: 1 found, 2 not, 1 wrong, 3 put");
+    ocspx_ledger_share_down(ledger, NOW - SECONDS(60));
+    assert_has(body_of(NULL), "<b>SHARE_DOWN, ");
+}
+END_TEST
+
 START_TEST(the_verdict_is_a_shape_too)
 {
     assert_verdict(NULL, "plain", "not-applicable");
@@ -321,6 +334,7 @@ static Suite *page_suite(void)
     tcase_add_test(tests, nothing_at_all);
     tcase_add_test(tests, handshakes);
     tcase_add_test(tests, the_refresher);
+    tcase_add_test(tests, the_shared_store);
     tcase_add_test(tests, the_verdict_is_a_shape_too);
     tcase_add_test(tests, shares);
     tcase_add_test(tests, footer);

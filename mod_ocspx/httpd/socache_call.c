@@ -1,0 +1,179 @@
+/* socache_call: one question to redis or memcached, or one value for it.
+ *
+ * A call over a connection that has been open for a while may fail because
+ * the store has closed it: it is made again over a new one. And a provider
+ * remembers that a server is dead, and says of every key that it is "not
+ * found" until it thinks of trying again. So a call that fails is made again,
+ * which finds the next server if there are several; if it then says "not
+ * found", there is none, and the error counts.
+ */
+#include "socache_call.h"
+
+#include <ap_provider.h>
+#include <apr_network_io.h>
+#include <apr_strings.h>
+#include <string.h>
+
+#define NAMESPACE "ocspx"
+#define SERVERS_MAX 16
+
+/* --- the argument ----------------------------------------------------- */
+
+/* "redis" and "memcache" alone can be shared by machines. */
+static const ap_socache_provider_t *provider_of(const char **servers,
+                                                const char *arg, apr_pool_t *p)
+{
+    const char *colon = strchr(arg, ':');
+    const char *name;
+
+    if (!colon)
+        return NULL;
+    *servers = colon + 1;
+    name = apr_pstrmemdup(p, arg, (apr_size_t)(colon - arg));
+    if (strcmp(name, "redis") && strcmp(name, "memcache"))
+        return NULL;
+    return ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name,
+                              AP_SOCACHE_PROVIDER_VERSION);
+}
+
+static int is_server(const char *server, apr_pool_t *p)
+{
+    char *host, *scope;
+    apr_port_t port;
+
+    return apr_parse_addr_port(&host, &scope, &port, server, p) ==
+               APR_SUCCESS &&
+           host && *host && !scope;
+}
+
+/* @return how many; 0: one of them is none */
+static int count_servers(const char *servers, apr_pool_t *p)
+{
+    char *rest = apr_pstrdup(p, servers);
+    char *server;
+    int n = 0;
+
+    while ((server = strsep(&rest, ",")))
+        if (++n > SERVERS_MAX || !is_server(server, p))
+            return 0;
+    return n;
+}
+
+const char *ocspx_socache_call_wrong(const char *arg, apr_pool_t *p)
+{
+    static const char form[] =
+        "redis:HOST:PORT, memcache:HOST:PORT (several with commas between "
+        "them) or 'none'";
+    const char *servers;
+
+    if (provider_of(&servers, arg, p))
+        return count_servers(servers, p) ? NULL : form;
+    if (strncmp(arg, "redis:", 6) && strncmp(arg, "memcache:", 9))
+        return form;
+    return apr_psprintf(p,
+                        "of a provider that is there: load "
+                        "mod_socache_%.*s first",
+                        (int)strcspn(arg, ":"), arg);
+}
+
+void ocspx_socache_call_prepare(ocspx_socache_call_t *call, const char *arg,
+                                server_rec *server, apr_pool_t *p)
+{
+    call->pool = p;
+    call->server = server;
+    call->provider = provider_of(&call->servers, arg, p);
+    call->server_count = count_servers(call->servers, p);
+}
+
+/* --- calling ------------------------------------------------------------ */
+
+static apr_status_t make_instance(ocspx_socache_call_t *call)
+{
+    const ap_socache_provider_t *provider = call->provider;
+    const struct ap_socache_hints hints = {
+        .avg_id_len = OCSPX_SHARE_KEY_LEN,
+        .avg_obj_size = 2048,
+        .expiry_interval = apr_time_from_sec(3600),
+    };
+
+    apr_pool_create(&call->instance_pool, call->pool);
+    if (provider->create(&call->instance, call->servers, call->instance_pool,
+                         call->instance_pool))
+        return APR_EGENERAL;
+    return provider->init(call->instance, NAMESPACE, &hints, call->server,
+                          call->instance_pool);
+}
+
+static void drop_instance(ocspx_socache_call_t *call)
+{
+    apr_pool_destroy(call->instance_pool);
+    call->instance = NULL;
+}
+
+static apr_status_t once(apr_size_t *len, unsigned char *value,
+                         ocspx_socache_call_t *call,
+                         const ocspx_share_job_t *job, apr_pool_t *p)
+{
+    unsigned room = OCSPX_SHARE_VALUE_MAX;
+    apr_status_t rv;
+
+    if (job->value)
+        return call->provider->store(call->instance, call->server, job->key,
+                                     sizeof(job->key), job->expiry, value,
+                                     (unsigned)job->len, p);
+    rv = call->provider->retrieve(call->instance, call->server, job->key,
+                                  sizeof(job->key), value, &room, p);
+    /* How they say that the value is longer than that. */
+    if (rv == APR_ENOMEM) {
+        room = 0;
+        rv = APR_SUCCESS;
+    }
+    *len = room;
+    return rv;
+}
+
+static int has_failed(apr_status_t rv)
+{
+    return rv != APR_SUCCESS && !APR_STATUS_IS_NOTFOUND(rv);
+}
+
+/* By a new instance, that is a new connection and nothing known of servers. */
+static apr_status_t anew(apr_size_t *len, unsigned char *value,
+                         ocspx_socache_call_t *call,
+                         const ocspx_share_job_t *job, apr_pool_t *p)
+{
+    apr_status_t rv = make_instance(call), next;
+    int others = rv == APR_SUCCESS ? call->server_count : 0;
+
+    if (rv == APR_SUCCESS)
+        rv = once(len, value, call, job, p);
+    while (has_failed(rv) && others-- > 0) {
+        next = once(len, value, call, job, p);
+        if (APR_STATUS_IS_NOTFOUND(next))
+            break;
+        rv = next;
+    }
+    if (has_failed(rv))
+        drop_instance(call);
+    return rv;
+}
+
+apr_status_t ocspx_socache_call(apr_size_t *len,
+                                unsigned char value[OCSPX_SHARE_VALUE_MAX],
+                                ocspx_socache_call_t *call,
+                                const ocspx_share_job_t *job)
+{
+    apr_status_t rv = APR_EGENERAL;
+    apr_pool_t *p;
+
+    apr_pool_create(&p, call->pool);
+    if (call->instance) {
+        rv = once(len, value, call, job, p);
+        if (has_failed(rv))
+            drop_instance(call);
+    }
+    if (!call->instance)
+        rv = anew(len, value, call, job, p);
+    apr_pool_destroy(p);
+    return rv;
+}
