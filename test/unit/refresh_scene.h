@@ -173,7 +173,8 @@ static inline void set_up(void)
                      APR_SUCCESS);
     policy = (ocspx_registry_policy_t){
         .response.skew = OCSPX_RESPONSE_SKEW_DEFAULT,
-        .schedule = {50, OCSPX_SCHEDULE_RETRY_MIN, OCSPX_SCHEDULE_RETRY_MAX, 0},
+        .schedule = {50, OCSPX_SCHEDULE_RETRY_MIN, OCSPX_SCHEDULE_RETRY_MAX, 0,
+                     0},
         .timeout = SECONDS(10),
     };
     registry = ocspx_registry_make(pool);
