@@ -10,7 +10,7 @@
 #include <string.h>
 
 const char fuzz_name[] = "cert";
-const unsigned fuzz_mutations = 250;
+const unsigned fuzz_mutations = 600;
 
 static const fuzz_world_t *world;
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 const char fuzz_name[] = "query";
-const unsigned fuzz_mutations = 250;
+const unsigned fuzz_mutations = 1000;
 
 static const fuzz_world_t *world;
 

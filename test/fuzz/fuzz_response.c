@@ -7,7 +7,7 @@
 #include "../../mod_ocspx/core/response.h"
 
 const char fuzz_name[] = "response";
-const unsigned fuzz_mutations = 3000;
+const unsigned fuzz_mutations = 2000;
 
 static const fuzz_world_t *world;
 

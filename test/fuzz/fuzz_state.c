@@ -15,7 +15,7 @@
 #include "../support/procs.h"
 
 const char fuzz_name[] = "state";
-const unsigned fuzz_mutations = 100;
+const unsigned fuzz_mutations = 200;
 
 static const fuzz_world_t *world;
 static ocspx_refresh_config_t config;
