@@ -50,6 +50,7 @@ typedef struct {
 
 struct ocspx_agenda_t {
     unsigned total, per_host;
+    unsigned host_count;
     unsigned under_way;
     unsigned urgent; /* due at hosts that are not shut */
     apr_uint64_t rate;
@@ -266,6 +267,7 @@ ocspx_agenda_t *ocspx_agenda_make(unsigned n, unsigned hosts,
     agenda->is_urgent = apr_pcalloc(p, n);
     agenda->clock = ocspx_heap_make(n, agenda->wake, p);
     agenda->ready = ocspx_heap_make(hosts, agenda->need, p);
+    agenda->host_count = hosts;
     make_hosts(agenda, n, hosts, p);
     return agenda;
 }
@@ -332,4 +334,14 @@ void ocspx_agenda_done(ocspx_agenda_t *agenda, unsigned i,
 unsigned ocspx_agenda_under_way(const ocspx_agenda_t *agenda)
 {
     return agenda->under_way;
+}
+
+int ocspx_agenda_is_asking(const ocspx_agenda_t *agenda, unsigned except)
+{
+    unsigned i;
+
+    for (i = 0; i < agenda->host_count; i++)
+        if (i != except && !agenda->hosts[i].shut && agenda->hosts[i].under_way)
+            return 1;
+    return 0;
 }

@@ -68,4 +68,7 @@ void ocspx_agenda_done(ocspx_agenda_t *agenda, unsigned i,
 
 unsigned ocspx_agenda_under_way(const ocspx_agenda_t *agenda);
 
+/** Is anything under way at another host than @a except, one not shut? */
+int ocspx_agenda_is_asking(const ocspx_agenda_t *agenda, unsigned except);
+
 #endif

@@ -110,28 +110,6 @@ static void on_answer(void *baton, const ocspx_fetch_answer_t *answer)
     ask_next(attempt);
 }
 
-/* This one may be what shows that all are cut off, or no longer are. */
-static void judge_egress(const ocspx_attempt_t *attempt)
-{
-    const ocspx_refresh_config_t *config = attempt->config;
-    apr_time_t now = config->clock();
-    apr_time_t closed = ocspx_egress_closed(config->ledger);
-    ocspx_ledger_host_t answers;
-
-    if (!config->ledger)
-        return;
-    switch (ocspx_egress_judge(&answers, config->ledger, now)) {
-    case OCSPX_EGRESS_CLOSED:
-        ocspx_transition_log_closed(config, now, attempt->pool);
-        break;
-    case OCSPX_EGRESS_OPENED:
-        ocspx_transition_log_opened(config, answers.name, now - closed);
-        break;
-    case OCSPX_EGRESS_UNCHANGED:
-        break;
-    }
-}
-
 /* Ask the responders one after the other, until one has been useful. */
 static void ask_next(ocspx_attempt_t *attempt)
 {
@@ -148,7 +126,6 @@ static void ask_next(ocspx_attempt_t *attempt)
                apr_pstrcat(attempt->pool, "no memory left to ask ",
                            attempt->question.url, NULL));
     }
-    judge_egress(attempt);
     attempt->done(attempt);
 }
 

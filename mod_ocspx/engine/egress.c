@@ -71,7 +71,8 @@ void ocspx_egress_note(ocspx_ledger_t *ledger, unsigned host, apr_time_t now)
 }
 
 ocspx_egress_change_e ocspx_egress_judge(ocspx_ledger_host_t *answers,
-                                         ocspx_ledger_t *ledger, apr_time_t now)
+                                         ocspx_ledger_t *ledger, int open,
+                                         apr_time_t now)
 {
     ocspx_ledger_word_t *closed = &ledger->head->refresher.egress_closed;
     int was_closed = ocspx_egress_closed(ledger) != 0;
@@ -81,7 +82,8 @@ ocspx_egress_change_e ocspx_egress_judge(ocspx_ledger_host_t *answers,
         ocspx_ledger_set(closed, 0);
         return OCSPX_EGRESS_OPENED;
     }
-    if (!was_closed && !answered && are_several(ledger, now - WINDOW)) {
+    if (!was_closed && !answered && !open &&
+        are_several(ledger, now - WINDOW)) {
         ocspx_ledger_set(closed, (apr_uint64_t)now);
         return OCSPX_EGRESS_CLOSED;
     }

@@ -2,8 +2,9 @@
  *
  * Each responder is judged by the last attempt at it. There is no way out
  * where two hosts or more were out of reach (no name, no connection), and so
- * was everybody else who was asked within the hour before; from then on until
- * any responder answers, whatever it says. A host on which several ports are
+ * was everybody else who was asked within the hour before, while nobody is
+ * being asked who may yet answer; from then on until any responder answers,
+ * whatever it says. A host on which several ports are
  * dead is one host that is down.
  *
  * Decided once, by the refresher, and kept in the ledger: log and report say
@@ -25,9 +26,10 @@ typedef enum {
 } ocspx_egress_change_e;
 
 /** Writer only: decide, once all that a certificate has were asked.
- * @param answers who; set with OPENED */
+ * @param answers who; set with OPENED
+ * @param open somebody is being asked who may yet answer */
 ocspx_egress_change_e ocspx_egress_judge(ocspx_ledger_host_t *answers,
-                                         ocspx_ledger_t *ledger,
+                                         ocspx_ledger_t *ledger, int open,
                                          apr_time_t now);
 
 /** Since when there is no way out; 0: there is one. @param ledger may be NULL,

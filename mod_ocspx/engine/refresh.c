@@ -131,6 +131,30 @@ static const ocspx_admit_t *outcome(const ocspx_attempt_t *attempt)
     return &attempt->result;
 }
 
+/* This one may be what shows that all are cut off, or no longer are; unless
+ * somebody else is about to tell. */
+static void judge_egress(const ocspx_refresh_t *refresh,
+                         const ocspx_attempt_t *attempt, apr_time_t now)
+{
+    const ocspx_refresh_config_t *config = &refresh->config;
+    apr_time_t closed = ocspx_egress_closed(config->ledger);
+    int open = ocspx_agenda_is_asking(refresh->agenda, attempt->entry->host);
+    ocspx_ledger_host_t answers;
+
+    if (!config->ledger || !attempt->told)
+        return;
+    switch (ocspx_egress_judge(&answers, config->ledger, open, now)) {
+    case OCSPX_EGRESS_CLOSED:
+        ocspx_transition_log_closed(config, now, attempt->pool);
+        break;
+    case OCSPX_EGRESS_OPENED:
+        ocspx_transition_log_opened(config, answers.name, now - closed);
+        break;
+    case OCSPX_EGRESS_UNCHANGED:
+        break;
+    }
+}
+
 static void record(ocspx_refresh_t *refresh, ocspx_attempt_t *attempt,
                    apr_time_t now)
 {
@@ -186,6 +210,7 @@ static void conclude(ocspx_attempt_t *attempt)
     const ocspx_registry_entry_t *entry = attempt->entry;
     apr_time_t now = refresh->config.clock();
 
+    judge_egress(refresh, attempt, now);
     record(refresh, attempt, now);
     tell_ledger(attempt, now);
     if (attempt->stored)

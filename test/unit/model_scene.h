@@ -238,7 +238,7 @@ static inline void judge_egress(apr_time_t when)
 {
     ocspx_ledger_host_t answers;
 
-    ocspx_egress_judge(&answers, ledger, when);
+    ocspx_egress_judge(&answers, ledger, 0, when);
 }
 
 /* --- what is printed ------------------------------------------------- */

@@ -181,7 +181,7 @@ static void answer(unsigned host, ocspx_cause_e cause)
 
     ocspx_ledger_note(ledger, 0, host, &attempt, 1);
     ocspx_egress_note(ledger, host, NOW);
-    ocspx_egress_judge(&answers, ledger, NOW);
+    ocspx_egress_judge(&answers, ledger, 0, NOW);
 }
 
 START_TEST(responders_are_those_of_the_network)
