@@ -175,8 +175,8 @@ typedef struct {
     int shared; /* mappings of shared memory */
     int sysv;   /* System V segments it made */
     int posix;  /* POSIX segments of anybody */
-    int size_kb;
-    int rss_kb;
+    long size_kb;
+    long rss_kb;
 } footprint_t;
 
 static int count_files(const char *path)
@@ -232,10 +232,10 @@ static footprint_t footprint(void)
     footprint_t f;
 
     ck_assert_ptr_nonnull(statm);
-    ck_assert_int_eq(fscanf(statm, "%d %d", &f.size_kb, &f.rss_kb), 2);
+    ck_assert_int_eq(fscanf(statm, "%ld %ld", &f.size_kb, &f.rss_kb), 2);
     fclose(statm);
-    f.size_kb *= (int)sysconf(_SC_PAGESIZE) / 1024;
-    f.rss_kb *= (int)sysconf(_SC_PAGESIZE) / 1024;
+    f.size_kb *= sysconf(_SC_PAGESIZE) / 1024;
+    f.rss_kb *= sysconf(_SC_PAGESIZE) / 1024;
     f.children = count_children(
         apr_pstrcat(w->pool, proc, "/task/", pid, "/children", NULL));
     f.fds = count_files(apr_pstrcat(w->pool, proc, "/fd", NULL));
@@ -248,7 +248,7 @@ static footprint_t footprint(void)
 static void print_footprint(const char *when, const footprint_t *f)
 {
     printf("  %s: %d children, %d descriptors, %d shared mappings, %d + %d "
-           "segments, %d KB, RSS %d KB\n",
+           "segments, %ld KB, RSS %ld KB\n",
            when, f->children, f->fds, f->shared, f->sysv, f->posix, f->size_kb,
            f->rss_kb);
 }
@@ -315,7 +315,8 @@ START_TEST(graceful_leaves_nothing_behind)
     ck_assert_int_ge(before.children, SERVERS);
     ck_assert_int_lt(after.children, before.children + GRACEFULS / 2);
     ck_assert_int_lt(after.posix, before.posix + GRACEFULS / 2);
-    ck_assert_int_le(after.size_kb, before.size_kb + GROWTH_KB);
+    if (MEMORY_IS_OURS)
+        ck_assert_int_le(after.size_kb, before.size_kb + GROWTH_KB);
 }
 END_TEST
 

@@ -278,18 +278,6 @@ static void print_rows(unsigned n, apr_pool_t *p)
     ocspx_page_print(&page, &html, p);
 }
 
-/* A sanitizer's memory would be counted with it. */
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define MEMORY_IS_OURS 0
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define MEMORY_IS_OURS 0
-#endif
-#ifndef MEMORY_IS_OURS
-#define MEMORY_IS_OURS 1
-#endif
-
 /* Of this process, whoever allocates for it. */
 static long memory_in_use(void)
 {

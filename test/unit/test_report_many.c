@@ -83,18 +83,6 @@ static apr_size_t close_account(const account_t *account)
     return bytes;
 }
 
-/* A sanitizer's memory would be counted with it. */
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-#define MEMORY_IS_OURS 0
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define MEMORY_IS_OURS 0
-#endif
-#ifndef MEMORY_IS_OURS
-#define MEMORY_IS_OURS 1
-#endif
-
 static void assert_bytes(apr_size_t bytes, apr_size_t least, apr_size_t most)
 {
     if (!MEMORY_IS_OURS)
