@@ -22,6 +22,7 @@ int cli_read_file(const unsigned char **data, apr_size_t *len, const char *path,
     char text[120];
 
     *data = bytes;
+    *len = 0;
     rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, p);
     if (rv == APR_SUCCESS) {
         rv = apr_file_read_full(file, bytes, FILE_MAX + 1, len);

@@ -108,6 +108,8 @@ static int start(lookup_t *lookup)
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     rv = pthread_create(&thread, &attr, look_up, lookup);
     pthread_attr_destroy(&attr);
+    if (rv)
+        lookup->users--; /* the thread that there is not */
     return rv;
 }
 
@@ -179,7 +181,6 @@ apr_array_header_t *cli_net_resolve(cli_net_error_t *error, const char *host,
     if (rv) {
         fail(error, OCSPX_CAUSE_DNS,
              apr_psprintf(p, "the name %s cannot be resolved: %pm", host, &rv));
-        leave(lookup);
     } else if (wait_for(lookup, cli_net_clock() + timeout)) {
         addresses = take(error, lookup, port, p);
     } else {

@@ -32,7 +32,7 @@ static int matches(const ocspx_report_row_t *row,
 {
     const char *search = filter->search;
 
-    if (filter->state && strcmp(filter->state, row->state))
+    if (filter->state && strcmp(filter->state, row->state) != 0)
         return 0;
     return !search || in_text(row->name, search) ||
            in_list(row->names, search) || in_list(row->vhosts, search) ||

@@ -9,7 +9,7 @@
 #include <openssl/x509.h>
 
 #define OCSPX_CERT_DIGEST_LEN 32
-#define OCSPX_CERT_ID_LEN (2 * OCSPX_CERT_DIGEST_LEN)
+#define OCSPX_CERT_ID_LEN 64 /* its hex digits */
 #define OCSPX_CERT_TEXT_MAX 255
 /** So many URLs of a certificate are asked, whoever made it; one or two are
  * usual. */

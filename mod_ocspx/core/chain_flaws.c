@@ -20,7 +20,7 @@
 static const char *span(apr_time_t t, apr_pool_t *p)
 {
     static const struct {
-        int seconds;
+        apr_int64_t seconds;
         const char *name;
     } units[] = {{86400, "days"}, {3600, "hours"}, {60, "minutes"}};
     apr_int64_t seconds = apr_time_sec(t);

@@ -199,6 +199,7 @@ static int find_detour(const ocspx_chain_judge_t *j, X509 **above)
 static int judge_detour(ocspx_chain_judge_t *j)
 {
     X509 **above =
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are kept */
         apr_palloc(j->scratch, (apr_size_t)j->served_count * sizeof(*above));
     int count = find_detour(j, above);
     int fork = 1;

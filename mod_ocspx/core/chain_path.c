@@ -140,6 +140,7 @@ static void take_path(ocspx_chain_judge_t *j)
 
     j->path_count = n > 0 ? n : 1;
     j->path =
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are kept */
         apr_palloc(j->scratch, (apr_size_t)j->path_count * sizeof(*j->path));
     j->path[0] = j->served[0].cert;
     for (int d = 0; d < n; d++)

@@ -4,7 +4,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#define SECOND 1
+#define SECOND APR_INT64_C(1)
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)

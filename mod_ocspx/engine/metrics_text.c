@@ -78,14 +78,15 @@ static char *escape(char *to, unsigned char c)
 
     if (c == '\\' || c == '"' || c == '\n') {
         *to++ = '\\';
-        *to++ = c == '\n' ? 'n' : (char)c;
+        *to++ = (char)(c == '\n' ? 'n' : c);
     } else if (c >= 0x20 && c < 0x7f) {
         *to++ = (char)c;
     } else {
-        memcpy(to, "\\\\x", 3);
-        to[3] = digits[c >> 4];
-        to[4] = digits[c & 15];
-        to += 5;
+        *to++ = '\\';
+        *to++ = '\\';
+        *to++ = 'x';
+        *to++ = digits[c >> 4];
+        *to++ = digits[c & 15];
     }
     return to;
 }

@@ -59,7 +59,7 @@ ocspx_report_state_e ocspx_page_state(const char *name)
     int i = 0;
 
     while (i < OCSPX_REPORT_NOT_APPLICABLE &&
-           strcmp(name, ocspx_report_state_name((ocspx_report_state_e)i)))
+           strcmp(name, ocspx_report_state_name((ocspx_report_state_e)i)) != 0)
         i++;
     return (ocspx_report_state_e)i;
 }
@@ -173,7 +173,7 @@ static void put_facts(const ocspx_html_t *html, const ocspx_report_row_t *row)
 {
     size_t len = strlen(row->message);
 
-    if (row->cause_line && strcmp(row->cause_line, row->message))
+    if (row->cause_line && strcmp(row->cause_line, row->message) != 0)
         ocspx_html_put(html, "", row->cause_line, ": ");
     ocspx_html_text(html, row->message);
     if (!len || row->message[len - 1] != '.')

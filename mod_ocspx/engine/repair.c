@@ -9,7 +9,7 @@
 #include "repair_path.h"
 
 /* Far more than any chain has. */
-#define KEPT_MAX (1024 * 1024)
+#define KEPT_MAX 1048576
 
 int ocspx_repair_possible(const ocspx_chain_t *chain)
 {

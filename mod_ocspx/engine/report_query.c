@@ -40,9 +40,9 @@ int ocspx_report_matches(const ocspx_report_query_t *query,
 {
     int matches;
 
-    if ((query->cert && strcasecmp(query->cert, item->cert->id)) ||
+    if ((query->cert && strcasecmp(query->cert, item->cert->id) != 0) ||
         (query->state &&
-         strcmp(query->state, ocspx_report_state_name(item->state))))
+         strcmp(query->state, ocspx_report_state_name(item->state)) != 0))
         return 0;
     if (!query->search)
         return 1;

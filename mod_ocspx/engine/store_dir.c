@@ -93,7 +93,8 @@ static int is_empty(int fd)
     if (!dir)
         return 0;
     while ((entry = readdir(dir)))
-        others += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+        others +=
+            strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     closedir(dir);
     return !others;
 }

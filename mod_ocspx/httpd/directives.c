@@ -272,7 +272,7 @@ static const char *set_proxy(cmd_parms *cmd, void *dir, const char *arg)
     ocspx_settings_t *d = ocspx_settings_of(cmd->server);
 
     (void)dir;
-    if (strcasecmp(arg, "none"))
+    if (strcasecmp(arg, "none") != 0)
         return set_url(cmd, &d->proxy, arg);
     d->proxy = "none";
     return NULL;

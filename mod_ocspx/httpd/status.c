@@ -205,7 +205,7 @@ static int handle(request_rec *r)
     ocspx_query_t query;
     const char *wrong;
 
-    if (!r->handler || strcmp(r->handler, HANDLER))
+    if (!r->handler || strcmp(r->handler, HANDLER) != 0)
         return DECLINED;
     set_headers(r);
     if (r->method_number != M_GET) {

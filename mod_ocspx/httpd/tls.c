@@ -124,11 +124,12 @@ static int staple_repaired(SSL *ssl, void *unused)
 static const char *offer_key(apr_ssize_t *len, const server_rec *s,
                              const char *sha1, apr_pool_t *p)
 {
-    char *key = apr_palloc(p, sizeof(s) + SHA_DIGEST_LENGTH);
+    enum { ADDRESS = sizeof(const server_rec *) };
+    char *key = apr_palloc(p, ADDRESS + SHA_DIGEST_LENGTH);
 
-    memcpy(key, &s, sizeof(s));
-    memcpy(key + sizeof(s), sha1, SHA_DIGEST_LENGTH);
-    *len = sizeof(s) + SHA_DIGEST_LENGTH;
+    memcpy(key, &s, ADDRESS);
+    memcpy(key + ADDRESS, sha1, SHA_DIGEST_LENGTH);
+    *len = ADDRESS + SHA_DIGEST_LENGTH;
     return key;
 }
 
