@@ -79,6 +79,7 @@ static inline apr_status_t network_start(ocspx_fetch_t *fetch,
     network.history =
         apr_pstrcat(pool, network.history, " ", question->url, NULL);
     network.last = *question;
+    network.last.url = apr_pstrdup(pool, question->url);
     return APR_SUCCESS;
 }
 

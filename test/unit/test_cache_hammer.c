@@ -316,7 +316,7 @@ int main(void)
     TCase *tc = tcase_create("cache_hammer");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 240);
     tcase_add_test(tc, writers_taking_turns);
 #ifndef UNDER_TSAN
     tcase_add_test(tc, killed_writers);

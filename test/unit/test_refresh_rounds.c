@@ -148,7 +148,7 @@ int main(void)
     TCase *tc = tcase_create("refresh_rounds");
 
     tcase_add_checked_fixture(tc, set_up_real, tear_down_real);
-    tcase_set_timeout(tc, 240);
+    tcase_set_timeout(tc, 400);
     tcase_add_loop_test(tc, memory_is_flat, 0, 2);
     suite_add_tcase(suite, tc);
     return ocspx_check_main(suite);

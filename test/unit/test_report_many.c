@@ -185,7 +185,7 @@ int main(void)
     Suite *suite = suite_create("report_many");
     TCase *tc = tcase_create("report_many");
 
-    tcase_set_timeout(tc, 120);
+    tcase_set_timeout(tc, 300);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, ten_thousand_certificates);
     suite_add_tcase(suite, tc);
