@@ -25,6 +25,8 @@ static apr_status_t stop_with_pool(void *baton)
     httpd_t *h = baton;
 
     httpd_stop(h);
+    httpd_log_judge(h, httpd_output(h));
+    httpd_log_judge(h, procs_read_file(httpd_log_path(h), h->pool));
     procs_stop(h->guard, SIGKILL, 5000);
     return APR_SUCCESS;
 }

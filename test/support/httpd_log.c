@@ -100,3 +100,16 @@ void httpd_log_dump(const httpd_t *h)
     fprintf(stderr, "---- %s\n%s%s----\n", httpd_log_path(h), httpd_output(h),
             procs_read_file(httpd_log_path(h), h->pool));
 }
+
+void httpd_log_judge(const httpd_t *h, const char *output)
+{
+    static const char *const words[] = {"AddressSanitizer", "LeakSanitizer",
+                                        "runtime error: "};
+
+    for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        if (strstr(output, words[i]) != NULL) {
+            fprintf(stderr, "%s\n", output);
+            procs_die("httpd under %s: %s", h->root, words[i]);
+        }
+    }
+}

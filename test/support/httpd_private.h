@@ -31,5 +31,7 @@ void httpd_config_write(httpd_t *h);
 
 /** Path of the error log. */
 const char *httpd_log_path(const httpd_t *h);
+/** Die if a sanitizer has complained in what httpd wrote. */
+void httpd_log_judge(const httpd_t *h, const char *output);
 
 #endif

@@ -35,6 +35,7 @@ static int run(httpd_t *h, const char **output, const char *flag,
 
     httpd_config_write(h);
     procs_run(&result, argv, NULL, TEST_MS, h->pool);
+    httpd_log_judge(h, result.output);
     *output = result.output;
     return result.status;
 }
