@@ -10,8 +10,8 @@
 #include "../../mod_ocspx/engine/report.h"
 #include "refresh_scene.h"
 
-#define LIVES 5   /* refreshers, one after the other */
-#define ROUNDS 40 /* of each */
+#define LIVES 5    /* refreshers, one after the other */
+#define ROUNDS 200 /* of each */
 #define LIFETIME SECONDS(100)
 
 static ocspx_ledger_t *ledger;
