@@ -98,6 +98,25 @@ START_TEST(damaged_file_is_told_and_not_served)
 }
 END_TEST
 
+START_TEST(file_that_others_may_write_is_told_and_not_served)
+{
+    const char *dir = make_dir();
+
+    open_store(dir);
+    make_refresher();
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, SECONDS(1000));
+    pki_write_file(store_file(dir), network.answer.body,
+                   network.answer.body_len);
+    chmod(store_file(dir), 0666);
+    ocspx_load_entry(&config, 0, pool);
+    ck_assert(serves_nothing());
+    ck_assert_int_eq(lines[OCSPX_LOG_WARNING], 1);
+    ck_assert_ptr_nonnull(strstr(last_line, "OCSPX0021"));
+    unlink(store_file(dir));
+    rmdir(dir);
+}
+END_TEST
+
 START_TEST(lost_store_is_told_once)
 {
     const char *dir = make_dir();
@@ -214,6 +233,7 @@ int main(void)
     tcase_add_test(tc, response_survives_a_restart);
     tcase_add_test(tc, signer_that_expires_early_is_a_note);
     tcase_add_test(tc, damaged_file_is_told_and_not_served);
+    tcase_add_test(tc, file_that_others_may_write_is_told_and_not_served);
     tcase_add_test(tc, lost_store_is_told_once);
     tcase_add_test(tc, response_file_is_followed);
     tcase_add_test(tc, file_for_several);
