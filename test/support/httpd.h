@@ -7,6 +7,7 @@
  * Destroying the pool stops it and removes the directory. A test that dies
  * before that has all of httpd's processes killed and its error log copied to
  * stderr (OCSPX_KEEP=1 in the environment: the directory is kept).
+ * A sanitizer's report in what httpd wrote ends the test as well.
  *
  * The binary is $HTTPD, else apache2, else httpd; modules come from
  * $HTTPD_MODULES, else the usual places; mod_ocspx from $OCSPX_MODULE, else
