@@ -379,6 +379,22 @@ START_TEST(get_is_understood)
 }
 END_TEST
 
+START_TEST(equal_serials_of_two_issuers)
+{
+    pki_spec_t spec = {.cn = "c.test", .serial = 7};
+    pki_t *ours = pki_make(&spec, issuer, pool);
+    pki_t *theirs = pki_make(&spec, other, pool);
+
+    responder_add(responder, ours, issuer, issuer);
+    responder_add(responder, theirs, other, other);
+    responder_start(responder);
+    write_request("request", ours);
+    ck_assert_int_eq(ask("request").http_status, 200);
+    ck_assert_uint_eq(responder_requests(responder, ours), 1);
+    ck_assert_uint_eq(responder_requests(responder, theirs), 0);
+}
+END_TEST
+
 START_TEST(certificates_have_scripts_of_their_own)
 {
     const pki_t *leaves[8];
@@ -489,6 +505,7 @@ static Suite *responder_suite(void)
     tcase_add_test(tests, sizes_and_headers);
     tcase_add_test(tests, slowness);
     tcase_add_test(tests, get_is_understood);
+    tcase_add_test(tests, equal_serials_of_two_issuers);
     tcase_add_test(tests, certificates_have_scripts_of_their_own);
     tcase_add_test(tests, comes_back_on_its_port);
     tcase_add_test(tests, serves_many);

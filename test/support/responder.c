@@ -51,6 +51,7 @@ responder_t *responder_make(const char *host, int port, apr_pool_t *p)
         p, strchr(r->host, ':') ? "http://[%s]:%d/ocsp" : "http://%s:%d/ocsp",
         r->host, r->port);
     r->casts = apr_array_make(p, 1, sizeof(void *));
+    r->by_serial = apr_hash_make(p);
     r->shared = procs_shared(sizeof(*r->shared), p);
     init_lock(&r->shared->lock);
     apr_pool_cleanup_register(p, r, stop_with_pool, apr_pool_cleanup_null);
@@ -75,7 +76,7 @@ void responder_add(responder_t *r, const pki_t *leaf, const pki_t *issuer,
     r->certs[r->count].leaf = leaf;
     r->certs[r->count].issuer = issuer;
     r->certs[r->count].signer = signer;
-    r->count++;
+    responder_script_enter(r, r->count++);
 }
 
 /** Wait until the listener is in the state the script for all wants. */

@@ -20,7 +20,7 @@
 #include "pki.h"
 
 /** Certificates one responder can know. */
-#define RESPONDER_CERTS_MAX 1024
+#define RESPONDER_CERTS_MAX 16384
 /** Single responses in one response. */
 #define RESPONDER_SINGLES_MAX 3
 /** Longest body, list of headers and URL of a script. */

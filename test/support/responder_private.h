@@ -10,6 +10,7 @@
 #ifndef OCSPX_TEST_RESPONDER_PRIVATE_H
 #define OCSPX_TEST_RESPONDER_PRIVATE_H
 
+#include <apr_hash.h>
 #include <apr_tables.h>
 #include <pthread.h>
 
@@ -52,6 +53,7 @@ typedef struct {
     const pki_t *leaf;
     const pki_t *issuer;
     const pki_t *signer;
+    int same_serial; /* index of one added before; -1: none */
 } responder_cert_t;
 
 struct responder_t {
@@ -63,6 +65,7 @@ struct responder_t {
     responder_shared_t *shared;
     int count;
     responder_cert_t certs[RESPONDER_CERTS_MAX];
+    apr_hash_t *by_serial;     /* int *: index of the last one added */
     apr_array_header_t *casts; /* of responder_script.c */
 };
 
@@ -108,6 +111,9 @@ void responder_http_build(responder_reply_t *reply, int status,
 /** An answer whose body never ends. */
 void responder_http_endless(responder_reply_t *reply, const char *type,
                             const responder_slot_t *slot, apr_pool_t *p);
+
+/** Make @a cert, an index, one that can be asked about. */
+void responder_script_enter(responder_t *r, int cert);
 
 /** Index of the certificate asked about; -1: never added. */
 int responder_script_find(const responder_t *r, OCSP_REQUEST *request);

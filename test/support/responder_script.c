@@ -74,28 +74,45 @@ static const EVP_MD *digest_of(OCSP_REQUEST *request)
 
 static int is_certid_of(const responder_cert_t *cert, OCSP_REQUEST *request)
 {
-    ASN1_INTEGER *serial = NULL;
-    OCSP_CERTID *id;
-    int same;
+    OCSP_CERTID *id = OCSP_cert_to_id(digest_of(request), cert->leaf->cert,
+                                      cert->issuer->cert);
+    int same = id != NULL && OCSP_id_cmp(id, asked_about(request)) == 0;
 
-    OCSP_id_get0_info(NULL, NULL, NULL, &serial, asked_about(request));
-    if (ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(cert->leaf->cert)))
-        return 0;
-    id = OCSP_cert_to_id(digest_of(request), cert->leaf->cert,
-                         cert->issuer->cert);
-    same = id != NULL && OCSP_id_cmp(id, asked_about(request)) == 0;
     OCSP_CERTID_free(id);
     return same;
 }
 
+/** The last certificate added with this serial number; -1: none. */
+static int last_with_serial(const responder_t *r, const ASN1_INTEGER *serial)
+{
+    const int *last = apr_hash_get(r->by_serial, serial->data, serial->length);
+
+    return last != NULL ? *last : -1;
+}
+
+void responder_script_enter(responder_t *r, int cert)
+{
+    responder_cert_t *entered = &r->certs[cert];
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(entered->leaf->cert);
+
+    entered->same_serial = last_with_serial(r, serial);
+    apr_hash_set(r->by_serial, serial->data, serial->length,
+                 apr_pmemdup(r->pool, &cert, sizeof(cert)));
+}
+
 int responder_script_find(const responder_t *r, OCSP_REQUEST *request)
 {
+    ASN1_INTEGER *serial = NULL;
+    int first = -1;
+
     if (OCSP_request_onereq_count(request) < 1 || digest_of(request) == NULL)
         return -1;
-    for (int i = 0; i < r->count; i++)
+    OCSP_id_get0_info(NULL, NULL, NULL, &serial, asked_about(request));
+    for (int i = last_with_serial(r, serial); i >= 0;
+         i = r->certs[i].same_serial)
         if (is_certid_of(&r->certs[i], request))
-            return i;
-    return -1;
+            first = i;
+    return first;
 }
 
 int responder_script_is_sha256(OCSP_REQUEST *request)
