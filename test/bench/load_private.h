@@ -1,0 +1,18 @@
+/* load_private: one handshake, for the loops of load.c and load_walk.c. */
+#ifndef OCSPX_BENCH_LOAD_PRIVATE_H
+#define OCSPX_BENCH_LOAD_PRIVATE_H
+
+#include <openssl/ssl.h>
+
+#include "load.h"
+
+/** Seconds of the monotonic clock. */
+double load_now(void);
+
+SSL_CTX *load_context(const load_spec_t *spec);
+
+/** As load_shake(). @param until the moment it was done, or had failed */
+int load_shake_in(int *stapled, double *until, SSL_CTX *context,
+                  const load_spec_t *spec, int site);
+
+#endif

@@ -1,0 +1,177 @@
+/* section_many: (e) many virtual hosts, each with a certificate of its own. One
+ * server after the other, as none would be alone otherwise.
+ *
+ *   start     from exec to the first handshake, without status_request
+ *   stapled   until each site has given a client a staple, from exec on;
+ *             what takes longer than the limit is cut, and counted
+ *   restart   the same again, for those that keep responses
+ */
+#include "bench.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "../support/procs.h"
+#include "figures.h"
+#include "load.h"
+#include "peers.h"
+#include "table.h"
+
+#define WALKERS 4
+#define IDLE_MS 2000
+
+/* By default, 6 per host: a responder that is asked about so much is rare. */
+#define OCSPX_LINES "OCSPXMaxParallel 32 32"
+
+typedef struct {
+    const bench_t *bench;
+    const scene_t *scene;
+    table_t *table;
+    double plain_start, plain_pss;
+    apr_pool_t *pool;       /* for one number of sites */
+    apr_pool_t *table_pool; /* for all */
+} many_t;
+
+typedef struct {
+    peer_t *peer;
+    double start; /* ms; as is the next */
+    double first; /* the first handshake with status_request */
+    int first_stapled;
+    int stapled; /* sites */
+    double all;  /* seconds */
+    double pss;  /* KB */
+    double idle; /* CPU ms per second, when all is done */
+    unsigned requests;
+} seen_t;
+
+/* Handshakes take their time, too. */
+static int limit_ms(const many_t *many)
+{
+    return bench_pick(many->bench, 10000, 25000, 70000) +
+           3 * many->scene->count;
+}
+
+static double idle_cpu(const peer_t *peer, int ms)
+{
+    double before = figures_cpu(peers_pid(peer));
+
+    procs_sleep(ms);
+    return (figures_cpu(peers_pid(peer)) - before) / ms;
+}
+
+/** @param rounds of handshakes with all sites; 0: until all are stapled */
+static void look(seen_t *seen, const many_t *many, int rounds)
+{
+    load_spec_t spec = {.scene = many->scene,
+                        .port = peers_port(seen->peer),
+                        .tls = CLIENT_TLS13,
+                        .threads = WALKERS,
+                        .ms = limit_ms(many)};
+    unsigned char *stapled =
+        apr_pcalloc(many->pool, (apr_size_t)many->scene->count);
+    long begin;
+
+    responder_reset(many->scene->responder);
+    begin = procs_ms();
+    seen->start = peers_start(seen->peer);
+    load_shake(&seen->first_stapled, &seen->first, &spec, 0);
+    seen->stapled = load_walk(stapled, &spec, rounds);
+    seen->all = (double)(procs_ms() - begin) / 1000;
+    seen->idle =
+        idle_cpu(seen->peer, bench_pick(many->bench, 200, 1000, IDLE_MS));
+    seen->pss = figures_pss(peers_pid(seen->peer));
+    seen->requests = responder_requests(many->scene->responder, NULL);
+}
+
+static void tell(const many_t *many, const char *name, const seen_t *seen,
+                 int is_httpd)
+{
+    table_t *table = many->table;
+    double more = seen->pss - many->plain_pss;
+
+    table_row(table, name, table_cell(table, "%d", many->scene->count),
+              table_cell(table, "%.2f", seen->start / 1000),
+              table_cell(table, "%.2f", seen->start / many->plain_start),
+              table_cell(table, "%.1f", seen->first),
+              seen->first_stapled ? "yes" : "no",
+              table_cell(table, "%d", seen->stapled),
+              table_cell(table, "%.1f", seen->all),
+              table_cell(table, "%.1f", seen->pss / 1024),
+              is_httpd ? table_cell(table, "%.2f", more / many->scene->count)
+                       : "-",
+              table_cell(table, "%u", seen->requests),
+              table_cell(table, "%.2f", seen->idle));
+}
+
+static void run_peer(many_t *many, peers_e kind, const char *name,
+                     const char *ocspx_lines)
+{
+    int keeps = kind == PEERS_OCSPX || kind == PEERS_MOD_MD;
+    peers_spec_t spec = {.scene = many->scene, .ocspx_lines = ocspx_lines};
+    seen_t seen = {0};
+    apr_pool_t *p;
+
+    apr_pool_create(&p, many->pool);
+    seen.peer = peers_make(kind, &spec, p);
+    look(&seen, many, kind == PEERS_PLAIN);
+    if (kind == PEERS_PLAIN) {
+        many->plain_start = seen.start;
+        many->plain_pss = seen.pss;
+    }
+    tell(many, name, &seen, kind != PEERS_NGINX);
+    if (keeps && seen.stapled == many->scene->count) {
+        peers_stop(seen.peer);
+        look(&seen, many, 0);
+        tell(many, apr_pstrcat(many->table_pool, name, ", restart", NULL),
+             &seen, 1);
+    }
+    apr_pool_destroy(p);
+}
+
+static void run_count(many_t *many, int count, apr_pool_t *parent)
+{
+    long begin = procs_ms();
+
+    apr_pool_create(&many->pool, parent);
+    many->scene = scene_make(count, many->pool);
+    bench_say("%d certificates made in %.1f s", count,
+              (double)(procs_ms() - begin) / 1000);
+    for (int i = 0; i < PEERS_COUNT; i++) {
+        bench_say("%d sites: %s", count, peers_names[i]);
+        run_peer(many, (peers_e)i, peers_names[i], OCSPX_LINES);
+    }
+    if (count < 10000)
+        run_peer(many, PEERS_OCSPX,
+                 apr_pstrcat(many->table_pool, peers_names[PEERS_OCSPX],
+                             ", 6 in flight", NULL),
+                 NULL);
+    apr_pool_destroy(many->pool);
+}
+
+void section_many(const bench_t *bench, apr_pool_t *p)
+{
+    static const char *const columns[] = {
+        "server",    "sites",         "start s",       "to plain",
+        "first ms",  "first stapled", "stapled sites", "after s",
+        "memory MB", "KB more each",  "requests",      "idle CPU ms/s",
+        NULL};
+    static const int counts[3][3] = {{20}, {100, 1000}, {100, 1000, 10000}};
+    many_t many = {.bench = bench, .table_pool = p};
+
+    many.table = table_make(
+        bench, "many",
+        apr_psprintf(
+            p,
+            "(e) Many virtual hosts with a certificate each; the "
+            "responder takes %d ms. mod_ocspx: %s\n    "
+            "KB more each: than httpd without stapling, by Pss of all "
+            "processes.\n    Where not all sites are stapled, it was cut "
+            "there",
+            SCENE_DELAY_MS, OCSPX_LINES),
+        columns, p);
+    for (int i = 0; i < 3; i++)
+        if (counts[bench->scale][i])
+            run_count(&many, counts[bench->scale][i], p);
+    table_end(many.table);
+}
