@@ -5,6 +5,7 @@
  *   peers.c        the servers that are compared; peer_nginx.c: that one
  *   load.c         handshakes, and how long they take
  *   table.c        tables, and the same as tab-separated values
+ *   annotate.c     functions by callgrind
  *   figures.c      medians and percentiles; figures_system.c: of processes
  *   section_*.c    the sections themselves
  */

@@ -1,21 +1,34 @@
 # Plots of the benchmark: gnuplot -e "dir='DIRECTORY OF RESULTS'" plots.gp
+# Columns are those of the files' headers. Rows that are not to be shown are
+# made missing.
 set datafile separator tab
+set datafile missing NaN
 set style data linespoints
 set grid
-set key left top
 
-servers = '"httpd, no stapling" "httpd, mod_ssl" "httpd, mod_md" "nginx" "httpd, mod_ocspx"'
-caches = '"malloc + memcpy" "mod_ocspx" "shmcb"'
-name(i) = word(servers, i)
+servers = "'httpd, no stapling' 'httpd, mod_ssl' 'httpd, mod_md' nginx 'httpd, mod_ocspx'"
+caches = "'malloc + memcpy' mod_ocspx shmcb"
+server(i) = word(servers, i)
+cache(i) = word(caches, i)
+file(name) = sprintf("%s/%s.tsv", dir, name)
+has(name) = system(sprintf("test -s '%s' && echo 1 || echo 0", file(name))) + 0
+only(wanted, value) = wanted ? value : NaN
 
-# Rows of a file whose columns are as said: "1=cold 3=threads", and which to
-# show; see the headers of the files.
-pick(file, wanted, columns) = sprintf("< awk -F'\t' -v OFS='\t' -v wanted='%s' -v columns='%s' 'BEGIN { n = split(wanted, w, \";\"); m = split(columns, c, \" \") } NR > 1 { for (i = 1; i <= n; i++) { split(w[i], p, \"=\"); if ($p[1] != p[2]) next } for (i = 1; i <= m; i++) printf \"%%s%%s\", $c[i], i < m ? OFS : \"\n\" }' '%s/%s.tsv'", wanted, columns, dir, file)
-has(file) = system(sprintf("test -s '%s/%s.tsv' && echo 1 || echo 0", dir, file)) + 0
+# By server; the caches are the first, the last and the second of these.
+set linetype 1 lc "#888888" lw 2 pt 1
+set linetype 2 lc "#cc2222" lw 2 pt 2
+set linetype 3 lc "#dd8800" lw 2 pt 4
+set linetype 4 lc "#229944" lw 2 pt 6
+set linetype 5 lc "#1155cc" lw 3 pt 7
+like(i) = i == 1 ? 1 : i == 2 ? 5 : 2
+set key below
 
 do for [kind in "svg png"] {
-    if (kind eq "svg") { set terminal svg size 900,420 dynamic background "white" font "sans,12" }
-    if (kind eq "png") { set terminal pngcairo size 1350,630 font "sans,16" }
+    if (kind eq "svg") {
+        set terminal svg noenhanced size 900,420 dynamic background "white" font "sans,12"
+    } else {
+        set terminal pngcairo noenhanced size 1350,630 font "sans,16"
+    }
 
     if (has("hang-curve")) {
         set output sprintf("%s/bench-hang.%s", dir, kind)
@@ -26,7 +39,9 @@ do for [kind in "svg png"] {
         set ylabel "ms"
         do for [phase in "cold warm"] {
             set title phase
-            plot for [i=1:5] pick("hang-curve", sprintf("1=%s;2=%s", phase, name(i)), "3 4") using 1:2 title name(i) with lines lw 2
+            plot for [i=1:5] file("hang-curve") skip 1 \
+                using (only(strcol(1) eq phase && strcol(2) eq server(i), $3)):4 \
+                with lines lt i title server(i)
         }
         unset multiplot
         unset logscale
@@ -36,13 +51,17 @@ do for [kind in "svg png"] {
     if (has("cache")) {
         set output sprintf("%s/bench-cache.%s", dir, kind)
         set multiplot layout 1,2 title "The cache alone, with a writer running"
-        set xlabel "readers"
+        set xlabel "readers, threads or (dashed) processes"
         set ylabel "million reads/s"
         set yrange [0:*]
         do for [certs in "1 1000"] {
             set title sprintf("%s certificate%s", certs, certs eq "1" ? "" : "s")
-            plot for [i=1:3] pick("cache", sprintf("1=%s;2=%s;3=threads", word(caches, i), certs), "4 5") using 1:2 title word(caches, i).", threads" lw 2, \
-                 for [i=1:3] pick("cache", sprintf("1=%s;2=%s;3=processes", word(caches, i), certs), "4 5") using 1:2 title word(caches, i).", processes" dt 2
+            plot for [i=1:3] file("cache") skip 1 \
+                using (only(strcol(1) eq cache(i) && strcol(2) eq certs && strcol(3) eq "threads", $4)):5 \
+                lt like(i) title cache(i), \
+                for [i=1:3] file("cache") skip 1 \
+                using (only(strcol(1) eq cache(i) && strcol(2) eq certs && strcol(3) eq "processes", $4)):5 \
+                lt like(i) dt 2 notitle
         }
         unset multiplot
         set yrange [*:*]
@@ -55,10 +74,14 @@ do for [kind in "svg png"] {
         set xlabel "certificates"
         set title "until all of them are stapled"
         set ylabel "s"
-        plot for [i=2:5] pick("many", sprintf("1=%s", name(i)), "2 7 8") using 1:($1 == $2 ? $3 : NaN) title name(i) lw 2
+        plot for [i=2:5] file("many") skip 1 \
+            using (only(strcol(1) eq server(i) && $2 == $7, $2)):8 \
+            lt i title server(i)
         set title "memory of all processes"
         set ylabel "MB"
-        plot for [i=1:5] pick("many", sprintf("1=%s", name(i)), "2 9") using 1:2 title name(i) lw 2
+        plot for [i=1:5] file("many") skip 1 \
+            using (only(strcol(1) eq server(i), $2)):9 \
+            lt i title server(i)
         unset multiplot
         unset logscale
     }

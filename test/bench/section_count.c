@@ -17,14 +17,14 @@
 #include <apr_strings.h>
 
 #include "../support/procs.h"
+#include "annotate.h"
 #include "figures.h"
 #include "load.h"
 #include "peers.h"
 #include "table.h"
 
-#define LIMIT_MS 60000
+#define LIMIT_MS 300000
 #define OWN "get_stapling_status"
-#define FUNCTIONS_MAX 14
 #define CUT_BY_REQUEST                                                         \
     "--dump-before=ap_run_post_read_request "                                  \
     "--dump-before=ngx_http_process_request"
@@ -64,16 +64,6 @@ static const char *httpd_command(apr_pool_t *p)
                            : "$(PATH=$PATH:/usr/sbin; command -v apache2 || "
                              "command -v httpd)",
                        " -DONE_PROCESS \"$@\"", NULL);
-}
-
-static const char *run(const count_t *count, const char *const *argv)
-{
-    procs_result_t result;
-
-    procs_run(&result, argv, NULL, LIMIT_MS, count->pool);
-    if (result.status != 0)
-        procs_die("%s: %s", argv[0], result.output);
-    return result.output;
 }
 
 /** The total that a file of callgrind's ends with. */
@@ -130,14 +120,14 @@ static const char *file_of(const count_t *count, const counted_t *of,
                         (int)peers_pid(of->peer), number);
 }
 
-/** Instructions per handshake; the one that cuts is one more. */
+/** Instructions of all handshakes, and of the one that cuts. */
 static double measure(const count_t *count, counted_t *of, client_tls_e tls,
                       int no_status_request)
 {
     shake(count, of->peer, tls, no_status_request, count->shakes);
     cut(count, of->peer);
     of->files++;
-    return total_of(count, file_of(count, of, of->files)) / count->shakes;
+    return total_of(count, file_of(count, of, of->files));
 }
 
 static void begin(const count_t *count, counted_t *of, client_tls_e tls)
@@ -177,17 +167,22 @@ static void count_tls(table_t *table, const count_t *count, peers_e kind,
     for (int i = 0; i < count->rounds; i++) {
         double bare = measure(count, of, tls, 1);
 
-        figures_add(without, bare);
-        figures_add(staple, measure(count, of, tls, 0) - bare);
+        figures_add(without, bare / (count->shakes + 1));
+        figures_add(staple,
+                    (measure(count, of, tls, 0) - bare) / count->shakes);
     }
     table_row(table, peers_names[kind], tls == CLIENT_TLS13 ? "1.3" : "1.2",
               figures_spread(without, 0, count->pool),
               figures_spread(staple, 0, count->pool));
 }
 
-static void count_peer(table_t *table, const count_t *count, peers_e kind)
+/** @return what a staple takes, by program and library */
+static apr_hash_t *count_peer(table_t *table, const count_t *count,
+                              peers_e kind)
 {
     const char *name = apr_psprintf(count->pool, "callgrind-%d", (int)kind);
+    const char *with, *without;
+    apr_hash_t *objects;
     counted_t of;
     apr_pool_t *p;
 
@@ -196,7 +191,51 @@ static void count_peer(table_t *table, const count_t *count, peers_e kind)
     if (count->bench->scale != BENCH_SMOKE)
         count_tls(table, count, kind, &of, CLIENT_TLS12);
     count_tls(table, count, kind, &of, CLIENT_TLS13);
+    with = file_of(count, &of, of.files);
+    without = file_of(count, &of, of.files - 1);
+    objects = annotate_objects(with, without,
+                               total_of(count, with) - total_of(count, without),
+                               count->pool);
     apr_pool_destroy(p);
+    return objects;
+}
+
+static const char *cell_of(const table_t *table, const count_t *count,
+                           apr_hash_t *objects, const char *name)
+{
+    const double *sum =
+        objects ? apr_hash_get(objects, name, APR_HASH_KEY_STRING) : NULL;
+
+    return sum ? table_cell(table, "%.0f", *sum / count->shakes) : "-";
+}
+
+/* libcrypto's share goes in steps: hashing is done by blocks, and a message
+ * that is a little longer may be one more. */
+static void tell_where(const count_t *count, apr_hash_t *const *of)
+{
+    static const char *const objects[] = {"libcrypto", "libssl",  "libc",
+                                          "libapr-1",  "apache2", "mod_ssl",
+                                          "mod_md",    "nginx",   "mod_ocspx"};
+    const char *columns[] = {"in",
+                             peers_names[0],
+                             peers_names[1],
+                             peers_names[2],
+                             peers_names[3],
+                             peers_names[4],
+                             NULL};
+    table_t *table =
+        table_make(count->bench, "count-where",
+                   "    Where a staple's go, TLS 1.3; the hashing in libcrypto "
+                   "goes in steps of a block",
+                   columns, count->pool);
+
+    for (int i = 0; i < COUNT(objects); i++)
+        table_row(table, objects[i], cell_of(table, count, of[0], objects[i]),
+                  cell_of(table, count, of[1], objects[i]),
+                  cell_of(table, count, of[2], objects[i]),
+                  cell_of(table, count, of[3], objects[i]),
+                  cell_of(table, count, of[4], objects[i]));
+    table_end(table);
 }
 
 static void count_peers(const count_t *count)
@@ -210,70 +249,14 @@ static void count_peers(const count_t *count)
                      "%d rounds of %d handshakes; median and quartiles)",
                      count->rounds, count->shakes),
         columns, count->pool);
+    apr_hash_t *objects[PEERS_COUNT] = {NULL};
 
     /* It takes seconds to start one of them. */
     for (int i = count->bench->scale == BENCH_SMOKE ? PEERS_NGINX : 0;
          i < PEERS_COUNT; i++)
-        count_peer(table, count, (peers_e)i);
+        objects[i] = count_peer(table, count, (peers_e)i);
     table_end(table);
-}
-
-/* --- mod_ocspx's own share --------------------------------------------- */
-
-/** "1,234 (12.3%)  file:function [/path/object]": from the function on. */
-static int parse_line(double *instructions, const char **function, char *line)
-{
-    char digits[32];
-    int n = 0;
-    char *at;
-
-    for (at = line; *at == ' '; at++)
-        ;
-    for (; strchr("0123456789,", *at) && *at && n < 31; at++)
-        if (*at != ',')
-            digits[n++] = *at;
-    digits[n] = '\0';
-    if (n == 0 || !(at = strchr(at, ')')))
-        return 0;
-    *instructions = strtod(digits, NULL);
-    for (at++; *at == ' '; at++)
-        ;
-    at = strchr(at, ':');
-    *function = at ? at + 1 : NULL;
-    return at != NULL;
-}
-
-/** "function [object]", without the directory of the object. */
-static const char *without_path(const char *function, apr_pool_t *p)
-{
-    const char *object = strchr(function, '[');
-    const char *name = object ? strrchr(function, '/') : NULL;
-
-    return name ? apr_pstrcat(p,
-                              apr_pstrmemdup(p, function,
-                                             (apr_size_t)(object - function)),
-                              "[", name + 1, NULL)
-                : function;
-}
-
-static void tell_functions(table_t *table, const count_t *count,
-                           const char *path, int staples)
-{
-    char *lines = apr_pstrdup(
-        count->pool, run(count, (const char *[]){"callgrind_annotate",
-                                                 "--auto=no", path, NULL}));
-    double instructions;
-    const char *function;
-    char *state;
-    int n = 0;
-
-    for (char *line = apr_strtok(lines, "\n", &state);
-         line && n < FUNCTIONS_MAX; line = apr_strtok(NULL, "\n", &state))
-        if (parse_line(&instructions, &function, line)) {
-            table_row(table, without_path(function, count->pool),
-                      table_cell(table, "%.0f", instructions / staples));
-            n++;
-        }
+    tell_where(count, objects);
 }
 
 static void count_own(const count_t *count)
@@ -293,7 +276,7 @@ static void count_own(const count_t *count)
     cut(count, of.peer);
     table_row(table, "all",
               table_cell(table, "%.0f", total_of(count, path) / staples));
-    tell_functions(table, count, path, staples);
+    annotate_functions(table, path, staples, count->pool);
     table_end(table);
 }
 
@@ -301,8 +284,8 @@ void section_count(const bench_t *bench, apr_pool_t *p)
 {
     count_t count = {.bench = bench, .scene = scene_make(1, p), .pool = p};
 
-    count.shakes = bench_pick(bench, 5, 25, 50);
-    count.rounds = bench_pick(bench, 1, 3, 7);
+    count.shakes = bench_pick(bench, 5, 20, 40);
+    count.rounds = bench_pick(bench, 1, 3, 5);
     chmod(count.scene->dir, 0777); /* callgrind writes as the worker user */
     count_peers(&count);
     count_own(&count);
