@@ -152,7 +152,7 @@ apr_hash_t *annotate_objects(const char *path, const char *less, double all,
          at = apr_hash_next(at)) {
         const function_t *one = apr_hash_this_val(at);
 
-        if (fabs(one->instructions) < 0.9 * fabs(all))
+        if (fabs(one->instructions / all - 1) > 0.03)
             add_to(objects, object_of(one->name, p), one->instructions, p);
     }
     return objects;

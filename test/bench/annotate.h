@@ -13,7 +13,7 @@ void annotate_functions(table_t *table, const char *path, int times,
 
 /**
  * Instructions by the program or library they are in: double * by "libc".
- * Functions that never return have nearly all of them; these are left out.
+ * Functions that never return have all of them; these are left out.
  * @param less another file, whose instructions are taken off
  * @param all how many there are
  */

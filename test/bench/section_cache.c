@@ -1,6 +1,6 @@
 /* section_cache: (d) the cache alone. How often a second can readers get a
  * copy of a response, by threads or processes, while a writer replaces one
- * every millisecond:
+ * every ten milliseconds:
  *
  *   malloc + memcpy   of the same bytes: what is the least to be done
  *   mod_ocspx         ocspx_cache_staple()
@@ -36,6 +36,7 @@
 #define READERS_MAX 8
 #define FOREVER APR_INT64_MAX
 #define BATCH 256
+#define WRITE_MS 10
 
 typedef enum { BARE, OCSPX, SHMCB, SUBJECTS } subject_e;
 
@@ -190,7 +191,7 @@ static void write_for(const caches_t *caches, subject_e subject)
     while (load_now() < end) {
         random = ocspx_schedule_mix(random);
         write_one(caches, subject, (unsigned)(random >> 32) % caches->slots);
-        procs_sleep(1);
+        procs_sleep(WRITE_MS);
     }
 }
 

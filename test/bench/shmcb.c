@@ -23,6 +23,8 @@
 /* mod_ssl's MAX_STAPLING_DER, and the length of its keys. */
 #define BUFFER 10240
 #define KEY_LEN 20
+/* When it is full it drops the oldest, be they replaced or not. */
+#define WRITES 4000
 
 struct shmcb_t {
     const ap_socache_provider_t *provider;
@@ -124,8 +126,9 @@ shmcb_t *shmcb_make(unsigned n, unsigned length, apr_pool_t *p)
     shmcb->server = apr_pcalloc(p, sizeof(*shmcb->server));
     error = shmcb->provider->create(
         &shmcb->instance,
-        apr_psprintf(p, "%s/shmcb(%u)", dir, 524288 + 2 * n * (length + 64)), p,
-        p);
+        apr_psprintf(p, "%s/shmcb(%u)", dir,
+                     524288 + 2 * (n + WRITES) * (length + 64)),
+        p, p);
     if (error)
         procs_die("%s", error);
     if (shmcb->provider->init(shmcb->instance, "bench", &hints, shmcb->server,
