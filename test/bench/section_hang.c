@@ -27,8 +27,9 @@
  * again after 300 s at the earliest, and mod_ssl after what is set here. */
 #define LIFETIME apr_time_from_sec(18)
 #define MOD_SSL_LINES "SSLStaplingStandardCacheTimeout 5\n"
-/* Otherwise it is mod_ssl's 10 s. */
-#define SMOKE_LINES "SSLStaplingResponderTimeout 2\n"
+/* Otherwise it is 10 s and 5 s. */
+#define MOD_SSL_SMOKE_LINES MOD_SSL_LINES "SSLStaplingResponderTimeout 2\n"
+#define OCSPX_SMOKE_LINES "OCSPXStartupWait 1\n"
 
 typedef struct {
     apr_array_header_t *ms;    /* of all rounds */
@@ -47,11 +48,12 @@ typedef struct {
 
 static void start_all(peer_t **peers, const hang_t *hang, apr_pool_t *p)
 {
-    peers_spec_t spec = {.scene = hang->scene,
-                         .mod_ssl_lines = hang->bench->scale == BENCH_SMOKE
-                                              ? MOD_SSL_LINES SMOKE_LINES
-                                              : MOD_SSL_LINES};
+    peers_spec_t spec = {.scene = hang->scene, .mod_ssl_lines = MOD_SSL_LINES};
 
+    if (hang->bench->scale == BENCH_SMOKE) {
+        spec.mod_ssl_lines = MOD_SSL_SMOKE_LINES;
+        spec.ocspx_lines = OCSPX_SMOKE_LINES;
+    }
     scene_answer(hang->scene, hang->warm ? RESPONDER_NORMAL : RESPONDER_HANG,
                  LIFETIME);
     for (int i = 0; i < PEERS_COUNT; i++) {

@@ -90,6 +90,8 @@ static void tell(const many_t *many, const char *name, const seen_t *seen,
     table_t *table = many->table;
     double more = seen->pss - many->plain_pss;
 
+    bench_say("%s, %d sites: up in %.1f s, %d stapled after %.1f s", name,
+              many->scene->count, seen->start / 1000, seen->stapled, seen->all);
     table_row(table, name, table_cell(table, "%d", many->scene->count),
               table_cell(table, "%.2f", seen->start / 1000),
               table_cell(table, "%.2f", seen->start / many->plain_start),
@@ -137,10 +139,8 @@ static void run_count(many_t *many, int count, apr_pool_t *parent)
     many->scene = scene_make(count, many->pool);
     bench_say("%d certificates made in %.1f s", count,
               (double)(procs_ms() - begin) / 1000);
-    for (int i = 0; i < PEERS_COUNT; i++) {
-        bench_say("%d sites: %s", count, peers_names[i]);
+    for (int i = 0; i < PEERS_COUNT; i++)
         run_peer(many, (peers_e)i, peers_names[i], OCSPX_LINES);
-    }
     if (count < 10000)
         run_peer(many, PEERS_OCSPX,
                  apr_pstrcat(many->table_pool, peers_names[PEERS_OCSPX],
