@@ -7,6 +7,8 @@
 #include "fuzz.h"
 
 #include <ap_listen.h>
+#include <ap_provider.h>
+#include <ap_socache.h>
 #include <apr_file_info.h>
 #include <apr_strings.h>
 #include <http_core.h>
@@ -46,6 +48,17 @@ module *ap_find_linked_module(const char *name)
 {
     (void)name;
     return &ocspx_module;
+}
+
+void *ap_lookup_provider(const char *group, const char *name,
+                         const char *version)
+{
+    static ap_socache_provider_t provider;
+
+    (void)version;
+    return !strcmp(group, AP_SOCACHE_PROVIDER_GROUP) && !strcmp(name, "redis")
+               ? &provider
+               : NULL;
 }
 
 const char *ap_get_server_protocol(server_rec *s)

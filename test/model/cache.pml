@@ -147,6 +147,29 @@ inline end_promotion()
     od
 }
 
+/* Of what it counts only the largest is a cell; see ghost_count. */
+inline take_stock()
+{
+    d_step {
+        largest = 0;
+        i = POS(0);
+        do
+        :: i < HEAD && cell[i] != 0 ->
+            if
+            :: largest < size_of[VERSION(cell[AT(cell[i])])] ->
+                largest = size_of[VERSION(cell[AT(cell[i])])]
+            :: else -> skip
+            fi;
+            i++
+        :: i < HEAD && cell[i] == 0 -> i++
+        :: i == HEAD -> break
+        od;
+        i = 0
+    }
+    ocspx_cache_set(LARGEST, largest, skip);
+    largest = 0
+}
+
 #define place(at_cell, size, ghost)                                            \
     ocspx_cache_set(at_cell, cell[HEAD], ghost);                               \
     ocspx_cache_set(HEAD, cell[HEAD] + size, skip)
@@ -218,21 +241,16 @@ inline make_room(wanted)
     lap = 0
 }
 
-/* live, largest and bare, of all but what at_cell has */
-inline survey(at_cell, size)
+/* What set_position keeps count of, counted each time: live and bare (slots that
+ * serve nothing), without what at_cell has. */
+inline ghost_count(at_cell)
 {
     d_step {
-        live = size;
-        largest = size;
+        live = 0;
         bare = 0;
         i = POS(0);
         do
         :: i < HEAD && cell[i] != 0 ->
-            if
-            :: largest < size_of[VERSION(cell[AT(cell[i])])] ->
-                largest = size_of[VERSION(cell[AT(cell[i])])]
-            :: else -> skip
-            fi;
             if
             :: i != at_cell ->
                 live = live + size_of[VERSION(cell[AT(cell[i])])]
@@ -254,27 +272,27 @@ inline survey(at_cell, size)
 #define SPARE 2
 #endif
 
+#define CLAIM(is_held, size)                                                   \
+    (live + size + (SPARE + (is_held -> bare : 0)) *                           \
+                       (cell[LARGEST] < size -> size : cell[LARGEST]))
+
 inline admit(at_cell, is_held, size)
 {
-    d_step {
-        fits = true;
-        largest = (cell[LARGEST] < size -> size : cell[LARGEST])
-    }
+    ghost_count(at_cell);
     if
-    :: is_held || FREE_WORDS < size + SPARE * largest ->
-        survey(at_cell, size);
-        fits = live + (SPARE + (is_held -> bare : 0)) * largest <= WORDS;
-        if
-        :: fits -> make_room(size + largest)
-        :: else -> skip
-        fi
+    :: CLAIM(is_held, size) > WORDS -> take_stock()
+    :: else -> skip
+    fi;
+    fits = CLAIM(is_held, size) <= WORDS;
+    if
+    :: fits && cell[LARGEST] < size -> ocspx_cache_set(LARGEST, size, skip)
     :: else -> skip
     fi;
     if
-    :: fits -> ocspx_cache_set(LARGEST, largest, skip)
+    :: fits -> make_room(size + cell[LARGEST])
     :: else -> skip
     fi;
-    d_step { live = 0; largest = 0; bare = 0 }
+    d_step { live = 0; bare = 0 }
 }
 
 /* A new version for the slot. */
@@ -415,6 +433,7 @@ enter: /* ocspx_cache_writer_enter */
 #ifndef BREAK_END_PROMOTION
     end_promotion();
 #endif
+    take_stock();
     ocspx_cache_check();
     do
     :: left > 0 ->
