@@ -13,7 +13,32 @@ ocspx_registry_t *ocspx_registry_make(apr_pool_t *p)
     registry->entries = apr_array_make(p, 16, sizeof(ocspx_registry_entry_t *));
     registry->by_digest = apr_hash_make(p);
     registry->hosts = apr_hash_make(p);
+    registry->issuers = apr_hash_make(p);
     return registry;
+}
+
+static apr_status_t free_issuer(void *issuer)
+{
+    X509_free(issuer);
+    return APR_SUCCESS;
+}
+
+X509 *ocspx_registry_issuer(ocspx_registry_t *registry, X509 *issuer)
+{
+    apr_pool_t *p = registry->pool;
+    unsigned char digest[OCSPX_CERT_DIGEST_LEN];
+    X509 *first;
+
+    if (ocspx_cert_digest(digest, issuer) != APR_SUCCESS)
+        return issuer;
+    first = apr_hash_get(registry->issuers, digest, sizeof(digest));
+    if (first)
+        return first;
+    X509_up_ref(issuer);
+    apr_pool_cleanup_register(p, issuer, free_issuer, apr_pool_cleanup_null);
+    apr_hash_set(registry->issuers, apr_pmemdup(p, digest, sizeof(digest)),
+                 sizeof(digest), issuer);
+    return issuer;
 }
 
 static int same_text(const char *a, const char *b)

@@ -44,10 +44,19 @@ typedef struct {
     apr_pool_t *pool;
     apr_array_header_t *entries; /* ocspx_registry_entry_t * */
     apr_hash_t *by_digest;
-    apr_hash_t *hosts; /* "host:port" or file name -> unsigned *: number */
+    apr_hash_t *hosts;   /* "host:port" or file name -> unsigned *: number */
+    apr_hash_t *issuers; /* digest -> X509 * */
 } ocspx_registry_t;
 
 ocspx_registry_t *ocspx_registry_make(apr_pool_t *p);
+
+/**
+ * The first of all X509 objects with the certificate of this issuer; lives as
+ * long as the registry. mod_ssl has one for each virtual host, and OpenSSL
+ * writes to one that it verifies with: in a child that is a page of its own
+ * each time.
+ */
+X509 *ocspx_registry_issuer(ocspx_registry_t *registry, X509 *issuer);
 
 /**
  * Add @a cert as used at @a place; an entry it already has is extended, also

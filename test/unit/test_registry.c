@@ -29,6 +29,18 @@ START_TEST(one_entry_for_one_certificate)
 }
 END_TEST
 
+/* However many copies of its certificate there are. */
+START_TEST(one_object_for_one_issuer)
+{
+    X509 *copy = X509_dup(ca->cert);
+
+    ck_assert_ptr_eq(ocspx_registry_issuer(registry, ca->cert), ca->cert);
+    ck_assert_ptr_eq(ocspx_registry_issuer(registry, copy), ca->cert);
+    ck_assert_ptr_eq(ocspx_registry_issuer(registry, leaf->cert), leaf->cert);
+    X509_free(copy);
+}
+END_TEST
+
 START_TEST(forced_url_replaces_the_certificates)
 {
     const char *conflict;
@@ -220,6 +232,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, one_entry_for_one_certificate);
+    tcase_add_test(tc, one_object_for_one_issuer);
     tcase_add_test(tc, forced_url_replaces_the_certificates);
     tcase_add_test(tc, nothing_to_ask_is_no_entry);
     tcase_add_test(tc, names_of_hosts);
