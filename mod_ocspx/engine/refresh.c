@@ -1,42 +1,12 @@
 /* refresh: keeps every response fresh. */
-#include "refresh.h"
+#include "refresh_private.h"
 
-#include <apr_strings.h>
 #include <openssl/rand.h>
-#include <string.h>
 
-#include "agenda.h"
-#include "attempt.h"
-#include "egress.h"
-#include "heap.h"
 #include "load.h"
 #include "transition.h"
 
-struct ocspx_refresh_t {
-    ocspx_refresh_config_t config;
-    apr_pool_t *pool;
-    ocspx_agenda_t *agenda;
-    ocspx_heap_t held;      /* entries with a response that is not served yet */
-    apr_time_t *held_until; /* by entry; the key of held */
-    unsigned char *waiting; /* by entry: in the agenda, and not under way */
-    apr_time_t looked;      /* at the clock, last */
-    apr_uint64_t random;
-    unsigned untried;
-    int unsaved; /* the last response could not be written to the store */
-};
-
-static int never_tried(const ocspx_cache_state_t *state)
-{
-    return !state->tried && !state->expiry;
-}
-
-/* Nothing is left to do where all there was to do was a repair. */
-static int has_work(const ocspx_registry_entry_t *entry)
-{
-    return ocspx_registry_staples(entry) || ocspx_registry_lacks_repair(entry);
-}
-
-/* --- schedule -------------------------------------------------------- */
+/* --- the agenda ------------------------------------------------------ */
 
 /* How often the agenda is to expect it. What fails comes more often than it
  * would otherwise: a pace without it would leave no turns for others. */
@@ -51,11 +21,11 @@ static apr_interval_time_t interval(const ocspx_registry_entry_t *entry,
                                    &entry->policy->schedule);
 }
 
-static void enter_in_agenda(ocspx_refresh_t *refresh,
-                            const ocspx_registry_entry_t *entry,
-                            const ocspx_cache_state_t *state)
+void ocspx_refresh_enter(ocspx_refresh_t *refresh,
+                         const ocspx_registry_entry_t *entry,
+                         const ocspx_cache_state_t *state)
 {
-    if (!has_work(entry))
+    if (!ocspx_refresh_has_work(entry))
         return;
     refresh->waiting[entry->index] = 1;
     ocspx_agenda_set(refresh->agenda, entry->index, state->due,
@@ -67,134 +37,7 @@ static void enter_in_agenda(ocspx_refresh_t *refresh,
     ocspx_heap_put(&refresh->held, entry->index);
 }
 
-static apr_uint64_t next_random(ocspx_refresh_t *refresh)
-{
-    return refresh->random = ocspx_schedule_mix(refresh->random);
-}
-
-apr_uint64_t ocspx_refresh_seed(const ocspx_refresh_config_t *config,
-                                const ocspx_registry_entry_t *entry,
-                                const ocspx_cache_state_t *state)
-{
-    apr_uint64_t cert;
-
-    memcpy(&cert, entry->cert->digest, sizeof(cert));
-    return ocspx_schedule_stagger(config->instance, cert, state->this_update);
-}
-
-/* What was fetched together shall not come due together; what another server
- * fetched is due there at a time of its own already. */
-static apr_time_t next_due(ocspx_refresh_t *refresh,
-                           const ocspx_attempt_t *attempt, apr_time_t now)
-{
-    const ocspx_cache_state_t *state = &attempt->after;
-    const ocspx_schedule_policy_t *policy = &attempt->entry->policy->schedule;
-    ocspx_schedule_validity_t newest = ocspx_admit_validity(state);
-    ocspx_schedule_failures_t failures = {
-        .count = state->failures,
-        .since = state->failing_since,
-        .retry_after = attempt->retry_after,
-    };
-
-    if (state->failures)
-        return ocspx_schedule_retry(now, &newest, policy, &failures,
-                                    next_random(refresh));
-    return ocspx_schedule_refresh(
-        now, &newest, policy,
-        ocspx_refresh_seed(&refresh->config, attempt->entry, state),
-        !attempt->before.expiry && state->source != OCSPX_CACHE_SHARED);
-}
-
-/* --- the end of an attempt ------------------------------------------- */
-
-/* One line when the store stops working and one when it works again, however
- * many certificates are concerned. */
-static void note_store(ocspx_refresh_t *refresh, const char *unsaved)
-{
-    if (unsaved && !refresh->unsaved)
-        ocspx_log(refresh->config.log, OCSPX_LOG_ERROR, 15, -1,
-                  "%s: %s; stapling goes on from memory. %s",
-                  ocspx_cause_code(OCSPX_CAUSE_STORE_UNWRITABLE), unsaved,
-                  ocspx_cause_remedy(OCSPX_CAUSE_STORE_UNWRITABLE));
-    else if (!unsaved && refresh->unsaved)
-        ocspx_log(refresh->config.log, OCSPX_LOG_NOTICE, 16, -1,
-                  "responses can be written to the state directory again");
-    refresh->unsaved = unsaved != NULL;
-}
-
-/* What is to be told of an attempt: the worst of it. */
-static const ocspx_admit_t *outcome(const ocspx_attempt_t *attempt)
-{
-    if (ocspx_cause_severity(attempt->result.cause) == OCSPX_CAUSE_INFO &&
-        attempt->unrepaired.cause)
-        return &attempt->unrepaired;
-    return &attempt->result;
-}
-
-/* This one may be what shows that all are cut off, or no longer are; unless
- * somebody else is about to tell. */
-static void judge_egress(const ocspx_refresh_t *refresh,
-                         const ocspx_attempt_t *attempt, apr_time_t now)
-{
-    const ocspx_refresh_config_t *config = &refresh->config;
-    apr_time_t closed = ocspx_egress_closed(config->ledger);
-    int open = ocspx_agenda_is_asking(refresh->agenda, attempt->entry->host);
-    ocspx_ledger_host_t answers;
-
-    if (!config->ledger || !attempt->told)
-        return;
-    switch (ocspx_egress_judge(&answers, config->ledger, open, now)) {
-    case OCSPX_EGRESS_CLOSED:
-        ocspx_transition_log_closed(config, now, attempt->pool);
-        break;
-    case OCSPX_EGRESS_OPENED:
-        ocspx_transition_log_opened(config, answers.name, now - closed);
-        break;
-    case OCSPX_EGRESS_UNCHANGED:
-        break;
-    }
-}
-
-static void record(ocspx_refresh_t *refresh, ocspx_attempt_t *attempt,
-                   apr_time_t now)
-{
-    ocspx_cache_state_t *state = &attempt->after;
-    const ocspx_admit_t *result = outcome(attempt);
-
-    state->tried = now;
-    state->cause = result->cause;
-    state->egress = ocspx_egress_cause(refresh->config.ledger, result->cause) ==
-                    OCSPX_CAUSE_EGRESS_BLOCKED;
-    if (result->admitted) {
-        state->failures = 0;
-        state->failing_since = 0;
-        apr_cpystrn(state->message, result->cause ? result->message : "",
-                    sizeof(state->message));
-    } else {
-        if (!state->failures++)
-            state->failing_since = now;
-        apr_cpystrn(state->message, result->message, sizeof(state->message));
-    }
-    state->due = has_work(attempt->entry) ? next_due(refresh, attempt, now) : 0;
-}
-
-/* What no responder said: it is about the chain, or nobody was asked. */
-static void tell_ledger(const ocspx_attempt_t *attempt, apr_time_t now)
-{
-    const ocspx_refresh_config_t *config = attempt->config;
-    ocspx_ledger_attempt_t what = {.time = now,
-                                   .cause = outcome(attempt)->cause};
-
-    if (!config->ledger ||
-        (attempt->told && outcome(attempt) != &attempt->unrepaired))
-        return;
-    if (!attempt->told) {
-        what.took = attempt->after.took;
-        what.http_status = (int)attempt->after.http_status;
-    }
-    ocspx_ledger_note(config->ledger, attempt->entry->index,
-                      OCSPX_LEDGER_NOBODY, &what, 0);
-}
+/* --- starting -------------------------------------------------------- */
 
 /* Of this attempt, nothing is known yet. */
 static void forget_last(ocspx_cache_state_t *state)
@@ -202,31 +45,6 @@ static void forget_last(ocspx_cache_state_t *state)
     state->took = 0;
     state->http_status = 0;
     state->peer[0] = '\0';
-}
-
-static void conclude(ocspx_attempt_t *attempt)
-{
-    ocspx_refresh_t *refresh = attempt->baton;
-    const ocspx_registry_entry_t *entry = attempt->entry;
-    apr_time_t now = refresh->config.clock();
-
-    judge_egress(refresh, attempt, now);
-    record(refresh, attempt, now);
-    tell_ledger(attempt, now);
-    if (attempt->stored)
-        note_store(refresh, attempt->unsaved);
-    if (never_tried(&attempt->before))
-        refresh->untried--;
-    ocspx_transition_log(refresh->config.log, entry, &attempt->before,
-                         &attempt->after, outcome(attempt)->message, now,
-                         attempt->pool);
-    ocspx_cache_state_set(refresh->config.cache, entry->index, &attempt->after);
-    ocspx_event_tell(refresh->config.observer, refresh->config.cache,
-                     entry->index, now);
-    ocspx_agenda_done(refresh->agenda, entry->index, attempt->reached);
-    if (!refresh->config.once)
-        enter_in_agenda(refresh, entry, &attempt->after);
-    apr_pool_destroy(attempt->pool);
 }
 
 static void start(ocspx_refresh_t *refresh, unsigned i)
@@ -240,7 +58,7 @@ static void start(ocspx_refresh_t *refresh, unsigned i)
     attempt->config = &refresh->config;
     attempt->entry = ocspx_registry_get(refresh->config.registry, i);
     attempt->pool = pool;
-    attempt->done = conclude;
+    attempt->done = ocspx_refresh_conclude;
     attempt->baton = refresh;
     ocspx_cache_state_get(&attempt->before, refresh->config.cache, i);
     ocspx_heap_drop(&refresh->held, i); /* until the attempt is over */
@@ -266,7 +84,7 @@ static void serve_held(ocspx_refresh_t *refresh, unsigned i, apr_time_t now)
     if (!result.admitted)
         state.due = now;
     ocspx_cache_state_set(refresh->config.cache, i, &state);
-    enter_in_agenda(refresh, entry, &state);
+    ocspx_refresh_enter(refresh, entry, &state);
     ocspx_transition_log_held(refresh->config.log, entry, &result);
     apr_pool_destroy(pool);
 }
@@ -312,9 +130,9 @@ static void take_up(ocspx_refresh_t *refresh, unsigned i, apr_time_t now)
     if (!state.failures && (ocspx_registry_lacks_repair(entry) ||
                             ocspx_admit_is_from_future(&state, entry, now)))
         state.due = now;
-    if (has_work(entry) && never_tried(&state))
+    if (ocspx_refresh_has_work(entry) && ocspx_refresh_never_tried(&state))
         refresh->untried++;
-    enter_in_agenda(refresh, entry, &state);
+    ocspx_refresh_enter(refresh, entry, &state);
     ocspx_event_tell(refresh->config.observer, refresh->config.cache, i, now);
 }
 
@@ -333,7 +151,7 @@ static void set_back(ocspx_refresh_t *refresh, unsigned i, apr_time_t now,
     if (ocspx_admit_is_from_future(&state, entry, now))
         state.due = now;
     ocspx_cache_state_set(refresh->config.cache, i, &state);
-    enter_in_agenda(refresh, entry, &state);
+    ocspx_refresh_enter(refresh, entry, &state);
 }
 
 /* A clock that is set back delays nothing: what was due in an hour still is. */
@@ -360,7 +178,7 @@ static const unsigned *shuffle(ocspx_refresh_t *refresh, unsigned n,
     unsigned i;
 
     for (i = 0; i < n; i++) {
-        unsigned j = (unsigned)(next_random(refresh) % (i + 1));
+        unsigned j = (unsigned)(ocspx_refresh_random(refresh) % (i + 1));
 
         order[i] = i;
         order[i] = order[j];
