@@ -245,7 +245,7 @@ static void run_week(table_t *table, int certs, apr_pool_t *parent)
     now = T0;
     apr_pool_create(&p, parent);
     network = apr_pcalloc(p, sizeof(*network));
-    network->vtable = (ocspx_fetch_t){ask, poll_network};
+    network->vtable = (ocspx_fetch_t){.start = ask, .poll = poll_network};
     network->pool = p;
     network->certs = certs;
     network->issuer = make_ca(p);

@@ -91,6 +91,7 @@ START_TEST(no_way_out)
     world_up(w);
     assert_logged("OCSPX0040");
     assert_all_told(one, other);
+    assert_logged("OCSPX0010: 10\\.test: ");
     assert_row(&sick);
     sick.name = "l29.test";
     sick.facts = "localhost:[0-9]+ \\[.*\\] refused the connection, after "
