@@ -76,7 +76,7 @@ static void assert_all_told(const responder_t *a, const responder_t *b)
     json_decref(report);
 }
 
-#define SITES 30
+#define SITES 10
 
 START_TEST(no_way_out)
 {
@@ -93,12 +93,12 @@ START_TEST(no_way_out)
     assert_all_told(one, other);
     assert_logged("OCSPX0010: 10\\.test: ");
     assert_row(&sick);
-    sick.name = "l29.test";
+    sick.name = "l9.test";
     sick.facts = "localhost:[0-9]+ \\[.*\\] refused the connection, after "
                  "[0-9]+ ms";
-    assert_logged("OCSPX0010: l29\\.test: EGRESS_BLOCKED: ");
+    assert_logged("OCSPX0010: l9\\.test: EGRESS_BLOCKED: ");
     assert_row(&sick);
-    world_assert_bare(w, "l29.test");
+    world_assert_bare(w, "l9.test");
     assert_well();
     /* which asks one responder alone, and can say no more than that */
     ck_assert_str_eq(check("10.test", "CONNECT_REFUSED", &message, &remedy),
