@@ -112,7 +112,8 @@ static window_t planned(apr_time_t *limit, apr_time_t now,
 }
 
 static window_t window(apr_time_t now, const ocspx_schedule_validity_t *served,
-                       const ocspx_schedule_policy_t *policy, int spread)
+                       const ocspx_schedule_policy_t *policy,
+                       ocspx_schedule_spread_e spread)
 {
     apr_interval_time_t left = span(now, served->expiry);
     apr_time_t soonest = plus(now, pause_least(policy, left));
@@ -122,9 +123,9 @@ static window_t window(apr_time_t now, const ocspx_schedule_validity_t *served,
     if (w.to <= now) {
         w.to = plus(now, left / 8);
         w.from = plus(w.to, -(left / 80));
-    } else if (spread) {
+    } else if (spread == OCSPX_SCHEDULE_WHOLE) {
         w.from = soonest;
-    } else if (w.from <= now) {
+    } else if (w.from <= now && spread == OCSPX_SCHEDULE_WINDOW) {
         /* An old answer, got again. Drawing from the rest of the window
          * again and again would ask ever more often. */
         w.from = w.to;
@@ -138,7 +139,8 @@ static window_t window(apr_time_t now, const ocspx_schedule_validity_t *served,
 apr_time_t ocspx_schedule_refresh(apr_time_t now,
                                   const ocspx_schedule_validity_t *served,
                                   const ocspx_schedule_policy_t *policy,
-                                  apr_uint64_t seed, int spread)
+                                  apr_uint64_t seed,
+                                  ocspx_schedule_spread_e spread)
 {
     return draw(window(now, served, policy, spread), seed);
 }
@@ -165,7 +167,7 @@ ocspx_schedule_interval(apr_time_t obtained,
                         const ocspx_schedule_validity_t *served,
                         const ocspx_schedule_policy_t *policy)
 {
-    window_t w = window(obtained, served, policy, 0);
+    window_t w = window(obtained, served, policy, OCSPX_SCHEDULE_WINDOW);
 
     if (served->expiry <= obtained)
         return 0;

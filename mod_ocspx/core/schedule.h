@@ -36,6 +36,17 @@ typedef struct {
     apr_time_t fresh_until; /* HTTP freshness of the answer; 0: unknown */
 } ocspx_schedule_validity_t;
 
+/** What the time of a refresh is drawn from. */
+typedef enum {
+    OCSPX_SCHEDULE_WINDOW, /* if that has begun: its end */
+    OCSPX_SCHEDULE_WHOLE,  /* the whole time before the refresh point, so that
+                              responses obtained together do not come due
+                              together */
+    OCSPX_SCHEDULE_REST    /* what is left of the window, so that servers that
+                              find another's response late do not come due
+                              together */
+} ocspx_schedule_spread_e;
+
 /**
  * When to refresh a response just obtained: before refresh_percent of its
  * validity has passed (at most a tenth earlier), not before it is HTTP-stale
@@ -44,13 +55,12 @@ typedef struct {
  * Never less than retry_min or an eighth of what is left from now, whichever
  * is less. Any input is safe; the result is later than @a now.
  * @param seed random bits; the same seed gives the same time
- * @param spread 1: draw from the whole time before the refresh point, so that
- *        responses obtained together do not come due together
  */
 apr_time_t ocspx_schedule_refresh(apr_time_t now,
                                   const ocspx_schedule_validity_t *served,
                                   const ocspx_schedule_policy_t *policy,
-                                  apr_uint64_t seed, int spread);
+                                  apr_uint64_t seed,
+                                  ocspx_schedule_spread_e spread);
 
 /**
  * The seed of one server for the refresh of one response. Servers that share

@@ -21,6 +21,17 @@ apr_uint64_t ocspx_refresh_seed(const ocspx_refresh_config_t *config,
 
 /* What was fetched together shall not come due together; what another server
  * fetched is due there at a time of its own already. */
+static ocspx_schedule_spread_e spread_of(const ocspx_attempt_t *attempt)
+{
+    const ocspx_cache_state_t *state = &attempt->after;
+
+    if ((state->held.until ? state->held.source : state->source) ==
+        OCSPX_CACHE_SHARED)
+        return OCSPX_SCHEDULE_REST;
+    return attempt->before.expiry ? OCSPX_SCHEDULE_WINDOW
+                                  : OCSPX_SCHEDULE_WHOLE;
+}
+
 static apr_time_t next_due(ocspx_refresh_t *refresh,
                            const ocspx_attempt_t *attempt, apr_time_t now)
 {
@@ -39,7 +50,7 @@ static apr_time_t next_due(ocspx_refresh_t *refresh,
     return ocspx_schedule_refresh(
         now, &newest, policy,
         ocspx_refresh_seed(&refresh->config, attempt->entry, state),
-        !attempt->before.expiry && state->source != OCSPX_CACHE_SHARED);
+        spread_of(attempt));
 }
 
 /* --- what is told of it ---------------------------------------------- */

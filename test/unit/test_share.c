@@ -58,6 +58,21 @@ START_TEST(what_is_there_is_the_refresh)
 }
 END_TEST
 
+/* Servers that find it late must not all come due at the end of the window. */
+START_TEST(found_late_has_a_time_of_its_own)
+{
+    ocspx_refresh_t *refresh = make_sharing();
+    apr_time_t signed_at = now - LIFE / 100 * 46;
+    apr_size_t len;
+
+    share_holds_response(&len, V_OCSP_CERTSTATUS_GOOD, signed_at, LIFE);
+    turn(refresh);
+    ck_assert_int_eq(network.asked, 0);
+    ck_assert_int_gt(state_of(0).due, now);
+    ck_assert_int_lt(state_of(0).due, signed_at + LIFE / 2);
+}
+END_TEST
+
 /* The other server may not ask again before that, so nor may this one. */
 START_TEST(freshness_is_shared)
 {
@@ -412,6 +427,7 @@ static Suite *share_suite(void)
     tcase_add_checked_fixture(tests, set_up_sharing, tear_down);
     tcase_add_test(tests, nothing_there_is_fetched_and_put);
     tcase_add_test(tests, what_is_there_is_the_refresh);
+    tcase_add_test(tests, found_late_has_a_time_of_its_own);
     tcase_add_test(tests, freshness_is_shared);
     tcase_add_test(tests, freshness_is_not_believed_for_long);
     tcase_add_test(tests, the_one_served_already_is_no_refresh);

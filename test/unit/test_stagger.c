@@ -56,6 +56,30 @@ START_TEST(stagger_spreads_servers)
 }
 END_TEST
 
+/* Late, and all of them late: found when its window has begun. */
+START_TEST(found_late_spreads_servers)
+{
+    ocspx_schedule_validity_t v = {.this_update = T0, .expiry = T0 + 10 * DAY};
+    apr_time_t found = T0 + 115 * HOUR, end = T0 + 5 * DAY;
+    unsigned j, early = 0;
+
+    for (j = 0; j < 100; j++) {
+        apr_time_t due = ocspx_schedule_refresh(
+            found, &v, &policy, ocspx_schedule_stagger(j, 1, T0),
+            OCSPX_SCHEDULE_REST);
+
+        ck_assert_int_gt(due, found);
+        ck_assert_int_le(due, end);
+        early += due < found + (end - found) / 2;
+    }
+    ck_assert_uint_ge(early, 30);
+    ck_assert_uint_le(early, 70);
+    ck_assert_int_eq(
+        ocspx_schedule_refresh(found, &v, &policy, 1, OCSPX_SCHEDULE_WINDOW),
+        end);
+}
+END_TEST
+
 START_TEST(stagger_is_the_same_again)
 {
     ck_assert_uint_eq(ocspx_schedule_stagger(1, 2, T0),
@@ -86,6 +110,7 @@ int main(void)
     TCase *tests = tcase_create("stagger");
 
     tcase_add_test(tests, stagger_spreads_servers);
+    tcase_add_test(tests, found_late_spreads_servers);
     tcase_add_test(tests, stagger_is_the_same_again);
     tcase_add_test(tests, overdue_from_the_refresh_point_on);
     suite_add_tcase(suite, tests);

@@ -1,0 +1,284 @@
+/* fleet: servers with the same certificates and one store. */
+#include "fleet.h"
+
+#include "../../mod_ocspx/engine/heap.h"
+#include "count.h"
+
+#define LOOK_UP apr_time_from_msec(1)
+
+/* One certificate at one server. */
+typedef struct {
+    ocspx_schedule_validity_t newest; /* served, or held until its turn */
+    apr_uint64_t instance;            /* as in ocspx_schedule_stagger */
+    unsigned restarts;
+    apr_time_t began; /* to look for a first response */
+    int asking;       /* its request is under way */
+    int was_shut_out; /* the responder was down */
+} staple_t;
+
+/* One certificate. */
+typedef struct {
+    const world_t *world;
+    const world_host_t *host;
+    fleet_result_t *result;
+    count_t *count;
+    unsigned number;
+    apr_uint64_t random;
+    apr_time_t now;
+    const world_outage_t *outage; /* of the host; under way, or the next */
+    const world_outage_t *store_outage;
+    ocspx_schedule_validity_t stored;
+    unsigned asking; /* requests under way */
+    staple_t *staples;
+    apr_time_t *wake; /* by server */
+    ocspx_heap_t heap;
+} cert_t;
+
+/* --- what works ------------------------------------------------------- */
+
+static void move_on(cert_t *cert)
+{
+    while (cert->outage->over && cert->outage->over <= cert->now)
+        cert->outage++;
+    while (cert->store_outage->over && cert->store_outage->over <= cert->now)
+        cert->store_outage++;
+    if (cert->store_outage->loses && cert->store_outage->down <= cert->now &&
+        cert->now < cert->store_outage->up)
+        cert->stored = (ocspx_schedule_validity_t){0};
+}
+
+static int has_store(const cert_t *cert, unsigned j)
+{
+    const world_outage_t *outage = cert->store_outage;
+
+    return !cert->world->spec.alone &&
+           (cert->now < outage->down || cert->now >= outage->open[j]);
+}
+
+static int is_shut(const cert_t *cert, unsigned j)
+{
+    return cert->now >= cert->outage->down && cert->now < cert->outage->open[j];
+}
+
+/* The turn of a certificate when its host is open again. */
+static apr_time_t turn_after(const cert_t *cert, unsigned j)
+{
+    const ocspx_schedule_validity_t *newest = &cert->staples[j].newest;
+    apr_time_t open = cert->outage->open[j];
+    apr_interval_time_t into =
+        newest->expiry - cert->host->validity / 2 - cert->outage->down;
+    double before = into > 0 ? (double)into * cert->host->rate : 0;
+    apr_interval_time_t wait;
+
+    if (newest->expiry <= open) /* as fast as a host may be asked */
+        return open + (apr_interval_time_t)(before * (double)WORLD_FETCH_RANGE /
+                                            2 / 6);
+    wait = (apr_interval_time_t)(before * (double)cert->world->gap);
+    if (wait > (newest->expiry - open) / 2) /* urgent */
+        wait = (newest->expiry - open) / 2;
+    return open + wait;
+}
+
+/* --- what is wrong ---------------------------------------------------- */
+
+static void note_end(cert_t *cert, const ocspx_schedule_validity_t *old)
+{
+    const world_outage_t *outage = cert->outage;
+
+    if (outage > cert->host->outages.list && outage->down > cert->now)
+        outage--;
+    if (world_is_long(cert->host, outage) && outage->down < old->expiry &&
+        outage->over > old->this_update)
+        cert->result->ended++;
+    else
+        cert->result->missing++;
+}
+
+static void note_first(cert_t *cert, const staple_t *staple)
+{
+    if (cert->now - staple->began <= SEC(2))
+        return;
+    if (staple->was_shut_out)
+        cert->result->empty++;
+    else
+        cert->result->missing++;
+}
+
+static void check(cert_t *cert, const staple_t *staple,
+                  const ocspx_schedule_validity_t *fresh, apr_time_t own)
+{
+    const ocspx_schedule_validity_t *old = &staple->newest;
+    apr_time_t turn =
+        ocspx_schedule_serve(own, old, fresh, &cert->world->policy);
+
+    if (turn < own)
+        turn = own;
+    cert->result->expired += fresh->expiry <= turn;
+    if (!old->expiry)
+        note_first(cert, staple);
+    else if (old->expiry < turn)
+        note_end(cert, old);
+}
+
+/* --- a server --------------------------------------------------------- */
+
+static apr_time_t admit(cert_t *cert, unsigned j,
+                        const ocspx_schedule_validity_t *fresh, int shared)
+{
+    staple_t *staple = &cert->staples[j];
+    apr_interval_time_t ahead = cert->world->servers[j].ahead;
+    int spread = !staple->newest.expiry && !shared;
+
+    check(cert, staple, fresh, cert->now + ahead);
+    staple->newest = *fresh;
+    return ocspx_schedule_refresh(
+               cert->now + ahead, fresh, &cert->world->policy,
+               ocspx_schedule_stagger(staple->instance, cert->number,
+                                      fresh->this_update),
+               spread) -
+           ahead;
+}
+
+static apr_time_t start(cert_t *cert, unsigned j)
+{
+    staple_t *staple = &cert->staples[j];
+
+    count_request(cert->count, cert->now, !staple->newest.expiry,
+                  cert->asking && has_store(cert, j));
+    staple->asking = 1;
+    cert->asking++;
+    if (cert->world->spec.mild)
+        return cert->now;
+    return cert->now + WORLD_FETCH_LEAST +
+           world_below(&cert->random, WORLD_FETCH_RANGE);
+}
+
+/* Its response is there: for all, if there is a store. */
+static apr_time_t finish(cert_t *cert, unsigned j)
+{
+    ocspx_schedule_validity_t fresh =
+        world_answer(cert->host, cert->number, cert->now);
+
+    cert->staples[j].asking = 0;
+    cert->asking--;
+    if (has_store(cert, j))
+        cert->stored = fresh;
+    return admit(cert, j, &fresh, 0);
+}
+
+static int finds(const cert_t *cert, unsigned j, apr_time_t own)
+{
+    return has_store(cert, j) && cert->stored.expiry > own &&
+           cert->stored.this_update > cert->staples[j].newest.this_update;
+}
+
+static apr_time_t refresh(cert_t *cert, unsigned j)
+{
+    apr_time_t own = cert->now + cert->world->servers[j].ahead;
+
+    if (finds(cert, j, own)) {
+        apr_time_t due = admit(cert, j, &cert->stored, 1);
+
+        if (!ocspx_schedule_overdue(own, &cert->stored, &cert->world->policy)) {
+            count_found(cert->count, cert->now);
+            return due;
+        }
+    }
+    if (!is_shut(cert, j))
+        return start(cert, j);
+    cert->staples[j].was_shut_out = 1;
+    return turn_after(cert, j);
+}
+
+/* With nothing; the certificates have their turns in any order. */
+static apr_time_t restart(cert_t *cert, unsigned j, unsigned restarts)
+{
+    const world_spec_t *spec = &cert->world->spec;
+    staple_t *staple = &cert->staples[j];
+    apr_interval_time_t all = SEC(10) + spec->certificates * LOOK_UP;
+
+    if (staple->newest.expiry && staple->newest.expiry <= cert->now)
+        note_end(cert, &staple->newest);
+    cert->asking -= (unsigned)staple->asking;
+    *staple = (staple_t){
+        .instance = ocspx_schedule_mix(spec->seed ^ (apr_uint64_t)j << 32 ^
+                                       (apr_uint64_t)restarts << 16),
+        .restarts = restarts,
+        .began = cert->now + world_below(&cert->random, all),
+    };
+    return staple->began;
+}
+
+static void step(cert_t *cert, unsigned j)
+{
+    staple_t *staple = &cert->staples[j];
+    const apr_time_t *starts = cert->world->servers[j].starts;
+    apr_time_t next;
+
+    move_on(cert);
+    cert->result->steps++;
+    if (cert->now >= starts[staple->restarts])
+        next = restart(cert, j, staple->restarts + 1);
+    else if (staple->asking)
+        next = finish(cert, j);
+    else
+        next = refresh(cert, j);
+    if (next > starts[staple->restarts])
+        next = starts[staple->restarts];
+    cert->wake[j] = next;
+    ocspx_heap_put(&cert->heap, j);
+}
+
+/* --- a fleet ---------------------------------------------------------- */
+
+static void live(cert_t *cert)
+{
+    const world_t *world = cert->world;
+    unsigned j;
+
+    cert->now = T0;
+    for (j = 0; j < world->spec.servers; j++) {
+        cert->staples[j] = (staple_t){0};
+        cert->wake[j] = restart(cert, j, 0);
+        ocspx_heap_put(&cert->heap, j);
+    }
+    while ((cert->now = cert->wake[cert->heap.ids[0]]) < world->end)
+        step(cert, cert->heap.ids[0]);
+    cert->now = world->end;
+    move_on(cert);
+    for (j = 0; j < world->spec.servers; j++)
+        if (cert->staples[j].newest.expiry &&
+            cert->staples[j].newest.expiry <= cert->now)
+            note_end(cert, &cert->staples[j].newest);
+    cert->result->validities +=
+        (double)(world->end - fleet_warm(world)) / (double)cert->host->validity;
+}
+
+apr_time_t fleet_warm(const world_t *world)
+{
+    return T0 + (world->end - T0 < 28 * DAY ? (world->end - T0) / 2 : 14 * DAY);
+}
+
+void fleet_run(fleet_result_t *result, const world_t *world, apr_pool_t *p)
+{
+    unsigned servers = world->spec.servers;
+    cert_t cert = {.world = world, .result = result};
+    unsigned i;
+
+    *result = (fleet_result_t){0};
+    cert.count = count_make(result, world, p);
+    cert.staples = apr_palloc(p, servers * sizeof(*cert.staples));
+    cert.wake = apr_palloc(p, servers * sizeof(*cert.wake));
+    cert.heap = ocspx_heap_make(servers, cert.wake, p);
+    for (i = 0; i < world->spec.certificates; i++) {
+        cert.number = i;
+        cert.random = ocspx_schedule_mix(world->spec.seed + i);
+        cert.host = &world->hosts[i % WORLD_HOSTS];
+        cert.outage = cert.host->outages.list;
+        cert.store_outage = world->store.list;
+        cert.stored = (ocspx_schedule_validity_t){0};
+        cert.asking = 0;
+        live(&cert);
+    }
+    count_conclude(cert.count);
+}

@@ -1,0 +1,50 @@
+/* fleet: servers with the same certificates and one store, on a stepped clock.
+ *
+ * One certificate after the other lives its whole time on all servers, so that
+ * a million need no more memory than one. What they have to do with each other
+ * is put in by numbers: when a server finds a responder up again (see world),
+ * and how long a certificate then waits for its turn by the agenda's pace,
+ * which is by the order of expiry.
+ *
+ * When to refresh, when to serve and what is overdue is the module's own
+ * code, core/schedule. That look-up, fetch and put come to the same as in the
+ * real refresher is what test_fleet_real shows.
+ */
+#ifndef OCSPX_TEST_FLEET_H
+#define OCSPX_TEST_FLEET_H
+
+#include "world.h"
+
+typedef struct {
+    apr_uint64_t steps; /* wakes of a certificate at a server */
+
+    /* After the warm-up: */
+    apr_uint64_t requests;   /* for another response than the first */
+    apr_uint64_t first;      /* by servers that came up with nothing */
+    apr_uint64_t duplicates; /* of requests: another server's was under way */
+    apr_uint64_t found;      /* in the store */
+    double validities;       /* lived through by all certificates */
+
+    /* All the time; a staple is one certificate's at one server: */
+    apr_uint64_t expired; /* responses served though they were over */
+    apr_uint64_t missing; /* staples that ended before there was a new one,
+                             or took long to be there at all */
+    apr_uint64_t ended;   /* so, in an outage of half a validity or more */
+    apr_uint64_t empty;   /* so, on servers that came up with nothing while
+                             there was nothing to be had */
+
+    /* Of the requests by minute, in buckets of so many minutes that it is a
+     * hundred on average; those that touch an outage of the store apart. */
+    unsigned bucket;
+    double mean;         /* while the store works */
+    double per_validity; /* then, and for each certificate */
+    double peak;         /* times the mean */
+    double peak_alone;   /* also by that mean: without the store */
+} fleet_result_t;
+
+void fleet_run(fleet_result_t *result, const world_t *world, apr_pool_t *p);
+
+/** Until then nothing is counted but what is wrong. */
+apr_time_t fleet_warm(const world_t *world);
+
+#endif

@@ -1,0 +1,95 @@
+/* test_fleet: a year of a hundred servers with the same certificates. Whatever
+ * happens to responders, store and servers, no staple is ever over, none is
+ * missing that there could be, and the responders hardly notice how many
+ * servers there are.
+ */
+#include <stdio.h>
+
+#include "../support/check_main.h"
+#include "fleet.h"
+
+#define CERTIFICATES 1200
+
+static apr_pool_t *pool;
+
+static void set_up(void)
+{
+    apr_pool_create(&pool, NULL);
+}
+
+static void tear_down(void)
+{
+    apr_pool_destroy(pool);
+}
+
+static fleet_result_t run(const world_spec_t *spec)
+{
+    const world_t *world = world_make(spec, pool);
+    fleet_result_t result;
+
+    fleet_run(&result, world, pool);
+    printf("fleet: %u servers%s, seed %u: %u outages of the store, %u long "
+           "ones of responders; %llu expired, %llu missing, %llu ended, %llu "
+           "empty; requests per validity %.3f with the store, %.5f of them "
+           "twice; peaks %.2f and %.2f in %u minutes\n",
+           spec->servers, spec->alone ? " alone" : "", (unsigned)spec->seed,
+           world->store.count, world->long_outages,
+           (unsigned long long)result.expired,
+           (unsigned long long)result.missing, (unsigned long long)result.ended,
+           (unsigned long long)result.empty, result.per_validity,
+           (double)result.duplicates / (double)result.requests, result.peak,
+           result.peak_alone, result.bucket);
+    ck_assert_uint_gt(world->store.count, 2);
+    return result;
+}
+
+START_TEST(a_year_of_a_fleet)
+{
+    world_spec_t spec = {.certificates = CERTIFICATES,
+                         .servers = 100,
+                         .days = 365,
+                         .seed = (apr_uint64_t)_i};
+    fleet_result_t fleet = run(&spec);
+    fleet_result_t alone;
+
+    ck_assert_uint_eq(fleet.expired, 0);
+    ck_assert_uint_eq(fleet.missing, 0);
+    /* There were outages nobody could have bridged; they prove that the
+     * simulation notices. */
+    ck_assert_uint_gt(fleet.ended, 0);
+    ck_assert_uint_gt(fleet.found, 50 * fleet.requests / 10);
+    ck_assert(fleet.duplicates * 100 < fleet.requests);
+    ck_assert(fleet.peak <= 5);
+    ck_assert(fleet.peak_alone <= 3 * spec.servers);
+    spec.servers = 1;
+    spec.alone = 1;
+    alone = run(&spec);
+    ck_assert_uint_eq(alone.expired + alone.missing, 0);
+    ck_assert(fleet.per_validity <= 1.2 * alone.per_validity);
+}
+END_TEST
+
+START_TEST(same_seed_same_year)
+{
+    const world_spec_t spec = {
+        .certificates = 80, .servers = 10, .days = 200, .seed = 7};
+    fleet_result_t one = run(&spec), other = run(&spec);
+
+    ck_assert_uint_eq(one.steps, other.steps);
+    ck_assert_uint_eq(one.requests, other.requests);
+    ck_assert_uint_eq(one.ended, other.ended);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("fleet");
+    TCase *tests = tcase_create("fleet");
+
+    tcase_set_timeout(tests, 300);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_loop_test(tests, a_year_of_a_fleet, 1, 3);
+    tcase_add_test(tests, same_seed_same_year);
+    suite_add_tcase(suite, tests);
+    return ocspx_check_main(suite);
+}
