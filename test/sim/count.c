@@ -3,13 +3,17 @@
 
 #define PER_BUCKET 100
 
+/* What servers fetched for themselves comes due at as many times; until each
+ * certificate has been fetched once for all, that outage goes on. */
+#define AFTERMATH (6 * HOUR)
+
 struct count_t {
     fleet_result_t *result;
     const world_t *world;
     apr_time_t warm;
     unsigned minutes;
     unsigned *requests;  /* by minute */
-    unsigned char *down; /* by minute: the store is, for some server */
+    unsigned char *down; /* by minute: the store is, or was a while ago */
 };
 
 static unsigned minute_of(const count_t *count, apr_time_t t)
@@ -34,7 +38,7 @@ count_t *count_make(fleet_result_t *result, const world_t *world, apr_pool_t *p)
     count->down = apr_pcalloc(p, count->minutes + 1);
     for (k = 0; k < world->store.count; k++) {
         const world_outage_t *outage = &world->store.list[k];
-        unsigned end = minute_of(count, outage->over);
+        unsigned end = minute_of(count, outage->over + AFTERMATH);
 
         for (m = minute_of(count, outage->down); m <= end; m++)
             count->down[m] = outage->over > count->warm;

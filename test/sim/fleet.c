@@ -127,7 +127,10 @@ static apr_time_t admit(cert_t *cert, unsigned j,
 {
     staple_t *staple = &cert->staples[j];
     apr_interval_time_t ahead = cert->world->servers[j].ahead;
-    int spread = !staple->newest.expiry && !shared;
+    ocspx_schedule_spread_e spread = shared ? OCSPX_SCHEDULE_REST
+                                     : staple->newest.expiry
+                                         ? OCSPX_SCHEDULE_WINDOW
+                                         : OCSPX_SCHEDULE_WHOLE;
 
     check(cert, staple, fresh, cert->now + ahead);
     staple->newest = *fresh;
@@ -139,11 +142,11 @@ static apr_time_t admit(cert_t *cert, unsigned j,
            ahead;
 }
 
-static apr_time_t start(cert_t *cert, unsigned j)
+static apr_time_t start(cert_t *cert, unsigned j, int first)
 {
     staple_t *staple = &cert->staples[j];
 
-    count_request(cert->count, cert->now, !staple->newest.expiry,
+    count_request(cert->count, cert->now, first,
                   cert->asking && has_store(cert, j));
     staple->asking = 1;
     cert->asking++;
@@ -175,6 +178,7 @@ static int finds(const cert_t *cert, unsigned j, apr_time_t own)
 static apr_time_t refresh(cert_t *cert, unsigned j)
 {
     apr_time_t own = cert->now + cert->world->servers[j].ahead;
+    int first = !cert->staples[j].newest.expiry;
 
     if (finds(cert, j, own)) {
         apr_time_t due = admit(cert, j, &cert->stored, 1);
@@ -185,7 +189,7 @@ static apr_time_t refresh(cert_t *cert, unsigned j)
         }
     }
     if (!is_shut(cert, j))
-        return start(cert, j);
+        return start(cert, j, first);
     cert->staples[j].was_shut_out = 1;
     return turn_after(cert, j);
 }

@@ -34,7 +34,8 @@ typedef struct {
                              there was nothing to be had */
 
     /* Of the requests by minute, in buckets of so many minutes that it is a
-     * hundred on average; those that touch an outage of the store apart. */
+     * hundred on average; those that touch an outage of the store, or the
+     * hours after it, apart. */
     unsigned bucket;
     double mean;         /* while the store works */
     double per_validity; /* then, and for each certificate */

@@ -59,7 +59,7 @@ START_TEST(a_year_of_a_fleet)
     ck_assert_uint_gt(fleet.ended, 0);
     ck_assert_uint_gt(fleet.found, 50 * fleet.requests / 10);
     ck_assert(fleet.duplicates * 100 < fleet.requests);
-    ck_assert(fleet.peak <= 5);
+    ck_assert(fleet.peak <= 4);
     ck_assert(fleet.peak_alone <= 3 * spec.servers);
     spec.servers = 1;
     spec.alone = 1;
