@@ -81,8 +81,11 @@ static apr_time_t turn_after(const cert_t *cert, unsigned j)
 
 /* --- what is wrong ---------------------------------------------------- */
 
-static void note_end(cert_t *cert, const ocspx_schedule_validity_t *old)
+/* A server that came up in the outage may have found an old one in the
+ * store. */
+static void note_end(cert_t *cert, const staple_t *staple)
 {
+    const ocspx_schedule_validity_t *old = &staple->newest;
     const world_outage_t *outage = cert->outage;
 
     if (outage > cert->host->outages.list && outage->down > cert->now)
@@ -90,6 +93,8 @@ static void note_end(cert_t *cert, const ocspx_schedule_validity_t *old)
     if (world_is_long(cert->host, outage) && outage->down < old->expiry &&
         outage->over > old->this_update)
         cert->result->ended++;
+    else if (staple->began > outage->down && staple->began < outage->up)
+        cert->result->empty++;
     else
         cert->result->missing++;
 }
@@ -117,7 +122,7 @@ static void check(cert_t *cert, const staple_t *staple,
     if (!old->expiry)
         note_first(cert, staple);
     else if (old->expiry < turn)
-        note_end(cert, old);
+        note_end(cert, staple);
 }
 
 /* --- a server --------------------------------------------------------- */
@@ -202,7 +207,7 @@ static apr_time_t restart(cert_t *cert, unsigned j, unsigned restarts)
     apr_interval_time_t all = SEC(10) + spec->certificates * LOOK_UP;
 
     if (staple->newest.expiry && staple->newest.expiry <= cert->now)
-        note_end(cert, &staple->newest);
+        note_end(cert, staple);
     cert->asking -= (unsigned)staple->asking;
     *staple = (staple_t){
         .instance = ocspx_schedule_mix(spec->seed ^ (apr_uint64_t)j << 32 ^
@@ -253,7 +258,7 @@ static void live(cert_t *cert)
     for (j = 0; j < world->spec.servers; j++)
         if (cert->staples[j].newest.expiry &&
             cert->staples[j].newest.expiry <= cert->now)
-            note_end(cert, &cert->staples[j].newest);
+            note_end(cert, &cert->staples[j]);
     cert->result->validities +=
         (double)(world->end - fleet_warm(world)) / (double)cert->host->validity;
 }

@@ -31,7 +31,7 @@ typedef struct {
                              or took long to be there at all */
     apr_uint64_t ended;   /* so, in an outage of half a validity or more */
     apr_uint64_t empty;   /* so, on servers that came up with nothing while
-                             there was nothing to be had */
+                             there was nothing new to be had */
 
     /* Of the requests by minute, in buckets of so many minutes that it is a
      * hundred on average; those that touch an outage of the store, or the

@@ -36,7 +36,7 @@ static void print_staples(const fleet_result_t *result)
 {
     printf("staples: %llu expired, %llu missing; %llu that ended in outages of "
            "half a validity or more, %llu late on servers that came up with "
-           "nothing when there was nothing to be had\n",
+           "nothing when there was nothing new to be had\n",
            (unsigned long long)result->expired,
            (unsigned long long)result->missing,
            (unsigned long long)result->ended,
