@@ -125,12 +125,11 @@ static void add_job(ocspx_share_t *share, job_t *job)
         share->next = job;
 }
 
+/* The first; there is one. */
 static job_t *take_job(ocspx_share_t *share)
 {
     job_t *job = share->first;
 
-    if (!job)
-        return NULL;
     share->first = job->next;
     if (!share->first)
         share->last = &share->first;
@@ -142,9 +141,9 @@ static job_t *take_job(ocspx_share_t *share)
 
 static void drop_waiting(ocspx_share_t *share)
 {
-    job_t *job;
+    while (share->first) {
+        job_t *job = take_job(share);
 
-    while ((job = take_job(share))) {
         answer(job, NULL);
         apr_pool_destroy(job->pool);
     }

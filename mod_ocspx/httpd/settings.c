@@ -113,7 +113,7 @@ ocspx_settings_server_t ocspx_settings_server(server_rec *main_server)
                                                                : max_parallel),
         .max_response_size = (apr_size_t)either(d->max_response_size, 65536),
         .notify = d->notify,
-        .share = share && strcmp(share, "none") ? share : NULL,
+        .share = share && strcmp(share, "none") != 0 ? share : NULL,
     };
 }
 

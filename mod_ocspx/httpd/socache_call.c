@@ -30,7 +30,7 @@ static const ap_socache_provider_t *provider_of(const char **servers,
         return NULL;
     *servers = colon + 1;
     name = apr_pstrmemdup(p, arg, (apr_size_t)(colon - arg));
-    if (strcmp(name, "redis") && strcmp(name, "memcache"))
+    if (strcmp(name, "redis") != 0 && strcmp(name, "memcache") != 0)
         return NULL;
     return ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name,
                               AP_SOCACHE_PROVIDER_VERSION);
@@ -68,7 +68,7 @@ const char *ocspx_socache_call_wrong(const char *arg, apr_pool_t *p)
 
     if (provider_of(&servers, arg, p))
         return count_servers(servers, p) ? NULL : form;
-    if (strncmp(arg, "redis:", 6) && strncmp(arg, "memcache:", 9))
+    if (strncmp(arg, "redis:", 6) != 0 && strncmp(arg, "memcache:", 9) != 0)
         return form;
     return apr_psprintf(p,
                         "of a provider that is there: load "
