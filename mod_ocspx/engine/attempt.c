@@ -4,7 +4,6 @@
 #include <apr_strings.h>
 
 #include "egress.h"
-#include "transition.h"
 
 static void refuse(ocspx_attempt_t *attempt, ocspx_cause_e cause,
                    const char *message)

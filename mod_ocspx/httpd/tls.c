@@ -169,10 +169,11 @@ static void *take_over(server_rec *s, apr_pool_t *p, X509 *x509, X509 *issuer)
     ocspx_registry_entry_t *entry;
     ocspx_cert_t *cert;
 
+    if (!on || !ocspx_watchdog_available())
+        return left_alone;
     issuer =
         ocspx_registry_issuer(ocspx_generation_current()->registry, issuer);
-    if (!on || !ocspx_watchdog_available() ||
-        ocspx_cert_make(&cert, x509, issuer, p) != APR_SUCCESS)
+    if (ocspx_cert_make(&cert, x509, issuer, p) != APR_SUCCESS)
         return left_alone;
     entry = ocspx_generation_enter(s, cert, NULL, p);
     if (entry)

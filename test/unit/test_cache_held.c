@@ -374,6 +374,34 @@ START_TEST(damage_is_not_believed)
 }
 END_TEST
 
+/* The writer keeps count of what it does; the next one counts what is there. */
+START_TEST(the_count_is_right)
+{
+    ocspx_cache_t *cache = make(4, 2048);
+    const ocspx_cache_header_t *header = cache->header;
+    apr_uint64_t version, live, serving;
+
+    for (version = 1; version < 200; version++) {
+        unsigned slot = (unsigned)(version % 4);
+
+        put(cache, slot, LEN + version % 50, version);
+        hold(cache, (slot + 1) % 4, LEN + version % 70, HELD + version);
+        if (version % 3 == 0)
+            ocspx_cache_promote(cache, (slot + 1) % 4);
+        if (version % 5 == 0)
+            ocspx_cache_forget(cache, (slot + 2) % 4);
+        if (version % 7 == 0)
+            ocspx_cache_withdraw(cache, (slot + 3) % 4);
+        live = ocspx_cache_get(&header->live);
+        serving = ocspx_cache_get(&header->serving);
+        ck_assert_int_eq(ocspx_cache_writer_enter(cache), APR_SUCCESS);
+        ck_assert_uint_eq(ocspx_cache_get(&header->live), live);
+        ck_assert_uint_eq(ocspx_cache_get(&header->serving), serving);
+        ocspx_cache_writer_leave(cache);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cache_held");
@@ -391,6 +419,7 @@ int main(void)
     tcase_add_test(tc, without_it_the_responder_is_asked);
     tcase_add_test(tc, what_is_said_of_it_is_put_right);
     tcase_add_test(tc, damage_is_not_believed);
+    tcase_add_test(tc, the_count_is_right);
     suite_add_tcase(suite, tc);
     return ocspx_check_main(suite);
 }
