@@ -25,15 +25,16 @@ const char *ocspx_cert_printable(const char *text, apr_size_t len,
 {
     static const char cut[] = "...";
     const apr_size_t longest_step = 4;
-    char *out = apr_palloc(p, OCSPX_CERT_TEXT_MAX + sizeof(cut));
+    char out[OCSPX_CERT_TEXT_MAX + sizeof(cut)];
     apr_size_t n = 0;
 
     for (apr_size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
 
         if (n + longest_step > OCSPX_CERT_TEXT_MAX) {
-            memcpy(out + n, cut, sizeof(cut));
-            return out;
+            memcpy(out + n, cut, sizeof(cut) - 1);
+            n += sizeof(cut) - 1;
+            break;
         }
         if (is_printable(c)) {
             out[n++] = (char)c;
@@ -44,8 +45,7 @@ const char *ocspx_cert_printable(const char *text, apr_size_t len,
             out[n++] = hex_digits[c & 15];
         }
     }
-    out[n] = '\0';
-    return out;
+    return apr_pstrmemdup(p, out, n);
 }
 
 const char *ocspx_cert_name(const X509_NAME *name, apr_pool_t *p)
@@ -128,17 +128,17 @@ static int has_url(const apr_array_header_t *urls, const char *url)
 }
 
 static void add_url(apr_array_header_t *urls, const char **bad,
-                    const ASN1_IA5STRING *uri, apr_pool_t *p)
+                    const ASN1_IA5STRING *uri, apr_pool_t *ptemp)
 {
     const char *bytes = (const char *)ASN1_STRING_get0_data(uri);
     apr_size_t len = (apr_size_t)ASN1_STRING_length(uri);
-    const char *url = apr_pstrmemdup(p, bytes, len);
+    const char *url = apr_pstrmemdup(ptemp, bytes, len);
 
-    if (strlen(url) != len || !ocspx_cert_url_ok(url, p)) {
+    if (strlen(url) != len || !ocspx_cert_url_ok(url, ptemp)) {
         if (!*bad)
-            *bad = ocspx_cert_printable(bytes, len, p);
+            *bad = ocspx_cert_printable(bytes, len, urls->pool);
     } else if (urls->nelts < OCSPX_CERT_URLS_MAX && !has_url(urls, url)) {
-        APR_ARRAY_PUSH(urls, const char *) = url;
+        APR_ARRAY_PUSH(urls, const char *) = apr_pstrdup(urls->pool, url);
     }
 }
 
@@ -150,16 +150,19 @@ static apr_array_header_t *list_urls(const char **bad, const X509 *x,
     AUTHORITY_INFO_ACCESS *aia =
         X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
     apr_array_header_t *urls = apr_array_make(p, 1, sizeof(const char *));
+    apr_pool_t *ptemp;
 
     *bad = NULL;
+    apr_pool_create(&ptemp, p);
     for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(aia); i++) {
         const ACCESS_DESCRIPTION *access = sk_ACCESS_DESCRIPTION_value(aia, i);
 
         if (OBJ_obj2nid(access->method) == method &&
             access->location->type == GEN_URI)
             add_url(urls, bad, access->location->d.uniformResourceIdentifier,
-                    p);
+                    ptemp);
     }
+    apr_pool_destroy(ptemp);
     AUTHORITY_INFO_ACCESS_free(aia);
     return urls;
 }

@@ -2,6 +2,7 @@
 #ifndef OCSPX_CHAIN_H
 #define OCSPX_CHAIN_H
 
+#include <apr_hash.h>
 #include <apr_pools.h>
 #include <apr_tables.h>
 #include <apr_time.h>
@@ -18,6 +19,8 @@ typedef struct {
 typedef struct {
     const apr_array_header_t *served; /* X509 *: as sent, leaf first */
     const ocspx_chain_trust_t *trust;
+    apr_hash_t *unknown; /* names it was found not to know, to be kept from one
+                            chain to the next; NULL: it is asked each time */
     const apr_array_header_t *hosts; /* const char *: what the leaf has to
                                         cover: host names, "*.suffix", IP
                                         addresses; NULL: nothing */

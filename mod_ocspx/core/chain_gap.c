@@ -179,7 +179,7 @@ static int may_lead_on(const ocspx_chain_judge_t *j, int place)
 }
 
 /* @return how many are @a above the leaf; 0: there is no other way */
-static int find_detour(const ocspx_chain_judge_t *j, X509 **above)
+static int find_detour(ocspx_chain_judge_t *j, X509 **above)
 {
     int tries = 0;
 

@@ -1,6 +1,8 @@
 /* chain_path: the path from the leaf to a root, as OpenSSL finds it. */
 #include "chain_private.h"
 
+#include <apr_strings.h>
+
 static apr_status_t free_ctx(void *ctx)
 {
     X509_STORE_CTX_free(ctx);
@@ -43,26 +45,79 @@ static STACK_OF(X509) * new_stack(const ocspx_chain_judge_t *j)
     return certs;
 }
 
-/* As s_client does: RFC 5280 for TLS servers, at this time, at that level. */
-static X509_STORE_CTX *new_ctx(const ocspx_chain_judge_t *j,
-                               STACK_OF(X509) * sent)
+/* --- names that nobody trusted has ----------------------------------- */
+
+/* For each of them OpenSSL reads whole directories: some hundred files for
+ * each virtual host with a certificate of a private CA. */
+
+static int is_unknown(const ocspx_chain_judge_t *j, X509_NAME *name)
 {
+    const unsigned char *der;
+    size_t len;
+
+    return j->question->unknown && X509_NAME_get0_der(name, &der, &len) &&
+           apr_hash_get(j->question->unknown, der, (apr_ssize_t)len);
+}
+
+static void note_unknown(const ocspx_chain_judge_t *j, X509_NAME *name)
+{
+    apr_hash_t *unknown = j->question->unknown;
+    const unsigned char *der;
+    size_t len;
+
+    if (unknown && X509_NAME_get0_der(name, &der, &len)) {
+        der = apr_pmemdup(apr_hash_pool_get(unknown), der, len);
+        apr_hash_set(unknown, der, (apr_ssize_t)len, der);
+    }
+}
+
+/* OpenSSL's X509_STORE_CTX_get_issuer_fn. */
+static int find_issuer(X509 **issuer, X509_STORE_CTX *ctx, X509 *cert)
+{
+    const ocspx_chain_judge_t *j = X509_STORE_CTX_get_app_data(ctx);
+    X509_NAME *name = X509_get_issuer_name(cert);
+    X509_OBJECT *namesake;
+    int found;
+
+    *issuer = NULL;
+    if (is_unknown(j, name))
+        return 0;
+    found = X509_STORE_CTX_get1_issuer(issuer, ctx, cert);
+    if (!found) {
+        namesake = X509_STORE_CTX_get_obj_by_subject(ctx, X509_LU_X509, name);
+        if (!namesake)
+            note_unknown(j, name);
+        X509_OBJECT_free(namesake);
+    }
+    return found;
+}
+
+/* --- the path -------------------------------------------------------- */
+
+/* As s_client does: RFC 5280 for TLS servers, at this time, at that level. */
+static X509_STORE_CTX *new_ctx(ocspx_chain_judge_t *j, STACK_OF(X509) * sent)
+{
+    X509_STORE *roots = j->question->trust->roots;
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     X509_VERIFY_PARAM *param;
+    int ok;
 
     apr_pool_cleanup_register(j->scratch, ctx, free_ctx, apr_pool_cleanup_null);
-    if (!ctx ||
-        !X509_STORE_CTX_init(ctx, j->question->trust->roots, j->served[0].cert,
-                             sent) ||
-        !X509_STORE_CTX_set_default(ctx, "ssl_server"))
+    /* The store hands it on; others who use it are not concerned. */
+    X509_STORE_set_get_issuer(roots, find_issuer);
+    ok = ctx && X509_STORE_CTX_init(ctx, roots, j->served[0].cert, sent) &&
+         X509_STORE_CTX_set_default(ctx, "ssl_server");
+    X509_STORE_set_get_issuer(roots, NULL);
+    if (!ok)
         return NULL;
+    X509_STORE_CTX_set_app_data(ctx, j);
     param = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_auth_level(param, OCSPX_CHAIN_LEVEL);
     X509_VERIFY_PARAM_set_time(param, j->now);
     return ctx;
 }
 
-int ocspx_chain_path_holds(const ocspx_chain_judge_t *j, X509 *const *above,
+int ocspx_chain_path_holds(ocspx_chain_judge_t *j, X509 *const *above,
                            int count)
 {
     STACK_OF(X509) *sent = new_stack(j);
@@ -77,8 +132,9 @@ int ocspx_chain_path_holds(const ocspx_chain_judge_t *j, X509 *const *above,
 STACK_OF(X509) *
     ocspx_chain_path_trusted(const ocspx_chain_judge_t *j, X509_NAME *name)
 {
-    STACK_OF(X509) *certs =
-        j->ctx ? X509_STORE_CTX_get1_certs(j->ctx, name) : NULL;
+    STACK_OF(X509) *certs = j->ctx && !is_unknown(j, name)
+                                ? X509_STORE_CTX_get1_certs(j->ctx, name)
+                                : NULL;
 
     apr_pool_cleanup_register(j->scratch, certs, free_certs,
                               apr_pool_cleanup_null);
@@ -173,7 +229,6 @@ void ocspx_chain_path_find(ocspx_chain_judge_t *j)
         sk_X509_push(sent, j->served[i].cert);
     j->ctx = new_ctx(j, sent);
     if (j->ctx) {
-        X509_STORE_CTX_set_app_data(j->ctx, j);
         X509_STORE_CTX_set_verify_cb(j->ctx, collect);
         j->verified = X509_verify_cert(j->ctx) > 0;
     }

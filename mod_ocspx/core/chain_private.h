@@ -106,7 +106,7 @@ void ocspx_chain_served_judge(ocspx_chain_judge_t *j);
 void ocspx_chain_path_find(ocspx_chain_judge_t *j);
 
 /** Has a client that is sent only these above the leaf no objections? */
-int ocspx_chain_path_holds(const ocspx_chain_judge_t *j, X509 *const *above,
+int ocspx_chain_path_holds(ocspx_chain_judge_t *j, X509 *const *above,
                            int count);
 
 /** Did OpenSSL object to this at this depth? */

@@ -31,7 +31,7 @@ typedef struct {
     apr_pool_t *pool;
     OCSP_RESPONSE *response;
     OCSP_BASICRESP *basic;
-    apr_time_t signer_until; /* of a delegated signer; 0: the issuer itself */
+    ocspx_signer_t signer;
 } judge_t;
 
 /* Every check is a function that returns 1, or 0 by way of this one. */
@@ -174,13 +174,12 @@ static int check_extensions(judge_t *j)
 
 static int check_signer(judge_t *j)
 {
-    ocspx_signer_t signer;
+    const ocspx_signer_t *signer = &j->signer;
 
-    ocspx_signer_judge(&signer, j->basic, j->cert, j->now, j->pool);
-    j->out->signer = signer.name;
-    j->signer_until = signer.until;
-    return signer.cause == OCSPX_CAUSE_NONE ||
-           reject(j, signer.cause, "%s", signer.message);
+    ocspx_signer_judge(&j->signer, j->basic, j->cert, j->now, j->pool);
+    j->out->signer = signer->name;
+    return signer->cause == OCSPX_CAUSE_NONE ||
+           reject(j, signer->cause, "%s", signer->message);
 }
 
 static int read_statement(judge_t *j, statement_t *s, OCSP_SINGLERESP *single)
@@ -245,7 +244,7 @@ static int check_certid(judge_t *j, statement_t *ours)
 
 static int check_objection(judge_t *j)
 {
-    const char *reason = ocspx_signer_objection(j->basic, j->cert, j->now);
+    const char *reason = j->signer.objection;
 
     return !reason || reject(j, OCSPX_CAUSE_SIGNER_UNKNOWN,
                              "signed by %s, but OpenSSL does not accept it: %s",
@@ -312,7 +311,7 @@ static apr_time_t expiry(const judge_t *j)
                            ? out->next_update
                            : out->this_update + OCSPX_RESPONSE_KEEP_OPEN;
 
-    return j->signer_until && j->signer_until < until ? j->signer_until : until;
+    return j->signer.until && j->signer.until < until ? j->signer.until : until;
 }
 
 static void conclude_good(judge_t *j)
@@ -321,7 +320,7 @@ static void conclude_good(judge_t *j)
     const char *until = when(j, out->expiry);
 
     out->verdict = OCSPX_RESPONSE_GOOD;
-    if (out->expiry != j->signer_until) {
+    if (out->expiry != j->signer.until) {
         out->message = apr_psprintf(j->pool, "good until %s", until);
         return;
     }

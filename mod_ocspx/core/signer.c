@@ -160,28 +160,13 @@ static int check_digest(judge_t *j)
 
 static int check_signature(judge_t *j)
 {
-    if (OCSP_basic_verify(j->basic, j->issuers, NULL, OCSP_NOVERIFY) > 0)
+    if (!j->out->objection ||
+        OCSP_basic_verify(j->basic, j->issuers, NULL, OCSP_NOVERIFY) > 0)
         return 1;
     return reject(j, OCSPX_CAUSE_BAD_SIGNATURE,
                   "the signature was not made with the key of %s, or the "
                   "response was changed since",
                   j->out->name);
-}
-
-void ocspx_signer_judge(ocspx_signer_t *out, OCSP_BASICRESP *basic,
-                        const ocspx_cert_t *cert, apr_time_t now, apr_pool_t *p)
-{
-    judge_t j = {.out = out,
-                 .basic = basic,
-                 .issuer = cert->issuer,
-                 .issuers = stack_of(cert->issuer),
-                 .now = now,
-                 .pool = p};
-
-    memset(out, 0, sizeof(*out));
-    (void)(check_known(&j) && check_purpose(&j) && check_validity(&j) &&
-           check_digest(&j) && check_signature(&j));
-    sk_X509_free(j.issuers);
 }
 
 static X509_STORE *make_store(X509 *issuer, apr_time_t now)
@@ -198,19 +183,34 @@ static X509_STORE *make_store(X509 *issuer, apr_time_t now)
     return NULL;
 }
 
-const char *ocspx_signer_objection(OCSP_BASICRESP *basic,
-                                   const ocspx_cert_t *cert, apr_time_t now)
+/* OpenSSL's verdict on everything; NULL: it agrees. */
+static const char *objection(const judge_t *j)
 {
-    STACK_OF(X509) *issuers = stack_of(cert->issuer);
-    X509_STORE *store = make_store(cert->issuer, now);
-    int ok =
-        issuers && store && OCSP_basic_verify(basic, issuers, store, 0) > 0;
+    X509_STORE *store = make_store(j->issuer, j->now);
+    int ok = j->issuers && store &&
+             OCSP_basic_verify(j->basic, j->issuers, store, 0) > 0;
     const char *reason;
 
     X509_STORE_free(store);
-    sk_X509_free(issuers);
     if (ok)
         return NULL;
     reason = ERR_reason_error_string(ERR_peek_last_error());
     return reason ? reason : "no reason given";
+}
+
+void ocspx_signer_judge(ocspx_signer_t *out, OCSP_BASICRESP *basic,
+                        const ocspx_cert_t *cert, apr_time_t now, apr_pool_t *p)
+{
+    judge_t j = {.out = out,
+                 .basic = basic,
+                 .issuer = cert->issuer,
+                 .issuers = stack_of(cert->issuer),
+                 .now = now,
+                 .pool = p};
+
+    memset(out, 0, sizeof(*out));
+    out->objection = objection(&j);
+    (void)(check_known(&j) && check_purpose(&j) && check_validity(&j) &&
+           check_digest(&j) && check_signature(&j));
+    sk_X509_free(j.issuers);
 }

@@ -10,10 +10,13 @@
 #include "cert.h"
 
 typedef struct {
-    ocspx_cause_e cause; /* NONE: the signature is good and theirs to give */
-    const char *message; /* why not; NULL when cause is NONE */
-    const char *name;    /* subject, printable; NULL if not found */
-    apr_time_t until;    /* notAfter of a delegated signer; 0: the issuer */
+    ocspx_cause_e cause;   /* NONE: the signature is good and theirs to give */
+    const char *message;   /* why not; NULL when cause is NONE */
+    const char *name;      /* subject, printable; NULL if not found */
+    apr_time_t until;      /* notAfter of a delegated signer; 0: the issuer */
+    const char *objection; /* why OpenSSL's own verification of everything, with
+                              only the issuer trusted, failed; NULL: it did
+                              not */
 } ocspx_signer_t;
 
 /**
@@ -25,13 +28,5 @@ typedef struct {
 void ocspx_signer_judge(ocspx_signer_t *out, OCSP_BASICRESP *basic,
                         const ocspx_cert_t *cert, apr_time_t now,
                         apr_pool_t *p);
-
-/**
- * OpenSSL's own verification of everything, with only the issuer trusted.
- * Leaves OpenSSL errors on the queue.
- * @return NULL where it agrees, else its reason
- */
-const char *ocspx_signer_objection(OCSP_BASICRESP *basic,
-                                   const ocspx_cert_t *cert, apr_time_t now);
 
 #endif

@@ -46,13 +46,15 @@ static int same_text(const char *a, const char *b)
     return a == b || (a && b && !strcmp(a, b));
 }
 
-static int same_policy(const ocspx_registry_policy_t *a,
-                       const ocspx_registry_policy_t *b)
+int ocspx_registry_same_policy(const ocspx_registry_policy_t *a,
+                               const ocspx_registry_policy_t *b)
 {
     return a->response.skew == b->response.skew &&
            a->response.max_age == b->response.max_age &&
+           a->schedule.refresh_percent == b->schedule.refresh_percent &&
            a->schedule.refresh_max == b->schedule.refresh_max &&
            a->schedule.maturity == b->schedule.maturity &&
+           a->schedule.retry_min == b->schedule.retry_min &&
            a->schedule.retry_max == b->schedule.retry_max &&
            a->certid_hash == b->certid_hash && a->method == b->method &&
            a->timeout == b->timeout &&
@@ -81,17 +83,19 @@ static unsigned host_number(ocspx_registry_t *registry, const char *name)
     if (!number) {
         number = apr_palloc(registry->pool, sizeof(*number));
         *number = apr_hash_count(registry->hosts);
-        apr_hash_set(registry->hosts, name, APR_HASH_KEY_STRING, number);
+        apr_hash_set(registry->hosts, apr_pstrdup(registry->pool, name),
+                     APR_HASH_KEY_STRING, number);
     }
     return *number;
 }
 
 static const unsigned *responder_numbers(ocspx_registry_t *registry,
-                                         const ocspx_registry_entry_t *entry)
+                                         const ocspx_registry_entry_t *entry,
+                                         apr_pool_t *ptemp)
 {
-    apr_pool_t *p = registry->pool;
     int n = entry->urls->nelts, i;
-    unsigned *numbers = apr_palloc(p, ((apr_size_t)n + 1) * sizeof(*numbers));
+    unsigned *numbers =
+        apr_palloc(registry->pool, ((apr_size_t)n + 1) * sizeof(*numbers));
 
     if (entry->policy->response_file) {
         numbers[0] = host_number(registry, entry->policy->response_file);
@@ -100,25 +104,25 @@ static const unsigned *responder_numbers(ocspx_registry_t *registry,
     for (i = 0; i < n; i++)
         numbers[i] = host_number(
             registry,
-            host_name(APR_ARRAY_IDX(entry->urls, i, const char *), p));
+            host_name(APR_ARRAY_IDX(entry->urls, i, const char *), ptemp));
     return numbers;
 }
 
 /* What entries share a fate with: a responder, or a file of their own; or, as
  * long as there is no point in asking these, where the issuer is to be had. */
 static unsigned first_number(ocspx_registry_t *registry,
-                             const ocspx_registry_entry_t *entry)
+                             const ocspx_registry_entry_t *entry,
+                             apr_pool_t *ptemp)
 {
-    apr_pool_t *p = registry->pool;
     const apr_array_header_t *urls;
 
     if (entry->cert->issuer && ocspx_registry_staples(entry))
         return entry->responders[0];
-    urls = ocspx_cert_ca_issuers(entry->cert->leaf, p);
+    urls = ocspx_cert_ca_issuers(entry->cert->leaf, ptemp);
     return host_number(
         registry, apr_is_empty_array(urls)
                       ? "(none)"
-                      : host_name(APR_ARRAY_IDX(urls, 0, const char *), p));
+                      : host_name(APR_ARRAY_IDX(urls, 0, const char *), ptemp));
 }
 
 static apr_array_header_t *responders(const ocspx_cert_t *cert,
@@ -142,6 +146,7 @@ static ocspx_registry_entry_t *make_entry(ocspx_registry_t *registry,
     apr_pool_t *p = registry->pool;
     apr_array_header_t *urls = responders(cert, policy, p);
     ocspx_registry_entry_t *entry;
+    apr_pool_t *ptemp;
 
     if (!repair &&
         (!cert->issuer || (apr_is_empty_array(urls) && !policy->response_file)))
@@ -153,8 +158,10 @@ static ocspx_registry_entry_t *make_entry(ocspx_registry_t *registry,
     entry->policy = policy;
     entry->urls = urls;
     entry->places = apr_array_make(p, 1, sizeof(const char *));
-    entry->responders = responder_numbers(registry, entry);
-    entry->host = first_number(registry, entry);
+    apr_pool_create(&ptemp, p);
+    entry->responders = responder_numbers(registry, entry, ptemp);
+    entry->host = first_number(registry, entry, ptemp);
+    apr_pool_destroy(ptemp);
     APR_ARRAY_PUSH(registry->entries, ocspx_registry_entry_t *) = entry;
     apr_hash_set(registry->by_digest, cert->digest, OCSPX_CERT_DIGEST_LEN,
                  entry);
@@ -193,7 +200,7 @@ ocspx_registry_add(ocspx_registry_t *registry, const char **conflict,
     *conflict = NULL;
     if (entry) {
         extend_entry(entry, cert, repair);
-        if (!same_policy(entry->policy, policy))
+        if (!ocspx_registry_same_policy(entry->policy, policy))
             *conflict = conflict_with(entry, place, registry->pool);
     } else {
         entry = make_entry(registry, cert, repair, policy);

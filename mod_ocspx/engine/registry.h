@@ -27,6 +27,9 @@ typedef struct {
     int withhold_revoked;        /* staple nothing rather than "revoked" */
 } ocspx_registry_policy_t;
 
+int ocspx_registry_same_policy(const ocspx_registry_policy_t *a,
+                               const ocspx_registry_policy_t *b);
+
 typedef struct {
     unsigned index;
     const ocspx_cert_t *cert;

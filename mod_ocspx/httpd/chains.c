@@ -21,6 +21,7 @@ ocspx_chains_t *ocspx_chains_make(apr_pool_t *p)
     ocspx_chains_t *chains = apr_pcalloc(p, sizeof(*chains));
 
     chains->pool = p;
+    chains->unknown = apr_hash_make(p);
     chains->seen = apr_hash_make(p);
     chains->findings = apr_array_make(p, 4, sizeof(ocspx_chains_finding_t *));
     return chains;
@@ -108,11 +109,24 @@ static void promise_repair(ocspx_chain_t *chain)
     }
 }
 
+static ocspx_chains_finding_t *
+make_finding(server_rec *s, const ocspx_chain_finding_t *finding, apr_pool_t *p)
+{
+    ocspx_chains_finding_t *kept = apr_pcalloc(p, sizeof(*kept));
+
+    kept->server = s;
+    kept->finding = *finding;
+    kept->finding.subject = apr_pstrdup(p, finding->subject);
+    kept->finding.message = apr_pstrdup(p, finding->message);
+    kept->finding.remedy = apr_pstrdup(p, finding->remedy);
+    return kept;
+}
+
 static void keep(ocspx_chains_t *chains, server_rec *s,
-                 const ocspx_chain_finding_t *finding)
+                 const ocspx_chain_finding_t *finding, apr_pool_t *ptemp)
 {
     const char *key =
-        apr_pstrcat(chains->pool, ocspx_cause_code(finding->cause), "\n",
+        apr_pstrcat(ptemp, ocspx_cause_code(finding->cause), "\n",
                     ocspx_cause_severity_name(finding->severity), "\n",
                     finding->subject, "\n", finding->message, NULL);
     ocspx_chains_finding_t *kept =
@@ -121,10 +135,9 @@ static void keep(ocspx_chains_t *chains, server_rec *s,
     if (kept) {
         kept->others++;
     } else {
-        kept = apr_pcalloc(chains->pool, sizeof(*kept));
-        kept->server = s;
-        kept->finding = *finding;
-        apr_hash_set(chains->seen, key, APR_HASH_KEY_STRING, kept);
+        kept = make_finding(s, finding, chains->pool);
+        apr_hash_set(chains->seen, apr_pstrdup(chains->pool, key),
+                     APR_HASH_KEY_STRING, kept);
         APR_ARRAY_PUSH(chains->findings, ocspx_chains_finding_t *) = kept;
     }
     kept->required |=
@@ -134,34 +147,37 @@ static void keep(ocspx_chains_t *chains, server_rec *s,
 
 /* Files are read, to be sure, only where one is to be named. */
 static void judge(ocspx_chain_t *out, ocspx_chains_t *chains, server_rec *s,
-                  const apr_array_header_t *served)
+                  const apr_array_header_t *served, apr_pool_t *p)
 {
+    const ocspx_chain_trust_t *trust = ocspx_chains_trust(chains, s);
     ocspx_chain_question_t question = {
         .served = served,
-        .trust = ocspx_chains_trust(chains, s),
-        .hosts = hosts_of(s, chains->pool),
+        .trust = trust,
+        .unknown = trust == chains->system ? chains->unknown : NULL,
+        .hosts = hosts_of(s, p),
         .unstapled = why_unstapled(s),
         .now = apr_time_now(),
     };
 
-    ocspx_chain_judge(out, &question, chains->pool);
+    ocspx_chain_judge(out, &question, p);
     if (!out->gap)
         return;
     question.file = ocspx_served_to_mend(&ocspx_settings_of(s)->ssl_files,
                                          APR_ARRAY_IDX(served, 0, X509 *));
     if (question.file)
-        ocspx_chain_judge(out, &question, chains->pool);
+        ocspx_chain_judge(out, &question, p);
 }
 
 void ocspx_chains_check(ocspx_chain_t *out, ocspx_chains_t *chains,
-                        server_rec *s, const apr_array_header_t *served)
+                        server_rec *s, const apr_array_header_t *served,
+                        apr_pool_t *p)
 {
     int checked = ocspx_settings_chain_check(s) != OCSPX_CHAIN_CHECK_OFF;
     int i;
 
     *out = (ocspx_chain_t){.complete = 1};
     if (checked || ocspx_settings_chain_repair(s))
-        judge(out, chains, s, served);
+        judge(out, chains, s, served, p);
     if (!checked)
         return;
     if (will_be_repaired(s, out))
@@ -169,8 +185,8 @@ void ocspx_chains_check(ocspx_chain_t *out, ocspx_chains_t *chains,
     chains->checked++;
     chains->complete += (unsigned)out->complete;
     for (i = 0; i < out->findings->nelts; i++)
-        keep(chains, s,
-             &APR_ARRAY_IDX(out->findings, i, ocspx_chain_finding_t));
+        keep(chains, s, &APR_ARRAY_IDX(out->findings, i, ocspx_chain_finding_t),
+             p);
 }
 
 /* --- telling --------------------------------------------------------- */

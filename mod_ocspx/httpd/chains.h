@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
     apr_pool_t *pool;
     const ocspx_chain_trust_t *system; /* NULL: not needed yet */
+    apr_hash_t *unknown;               /* to it; see ocspx_chain_question_t */
     apr_hash_t *seen;                  /* the findings, by their words */
     apr_array_header_t *findings;      /* ocspx_chains_finding_t * */
     unsigned checked, complete; /* certificates, anew for each virtual host */
@@ -37,10 +38,11 @@ const ocspx_chain_trust_t *ocspx_chains_trust(ocspx_chains_t *chains,
  * Check one certificate of @a s, where OCSPXChainCheck is not off.
  * @param served X509 *: as sent, leaf first
  * @param out as if nothing was wrong, where neither OCSPXChainCheck nor
- *        OCSPXChainRepair is on
+ *        OCSPXChainRepair is on; what it points to is from @a p
  */
 void ocspx_chains_check(ocspx_chain_t *out, ocspx_chains_t *chains,
-                        server_rec *s, const apr_array_header_t *served);
+                        server_rec *s, const apr_array_header_t *served,
+                        apr_pool_t *p);
 
 /** Log a line per finding, and one to sum up where anything was checked. */
 void ocspx_chains_log(const ocspx_chains_t *chains, server_rec *main_server);

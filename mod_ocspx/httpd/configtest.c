@@ -45,7 +45,7 @@ static void check_cert(test_t *test, server_rec *s,
 {
     ocspx_chain_t chain;
 
-    ocspx_chains_check(&chain, test->generation->chains, s, served);
+    ocspx_chains_check(&chain, test->generation->chains, s, served, test->pool);
     if (test->inquiry)
         ocspx_inquiry_add(test->inquiry, s, served, &chain);
 }

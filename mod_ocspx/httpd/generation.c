@@ -2,6 +2,7 @@
 #include "generation.h"
 
 #include <apr_allocator.h>
+#include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static void write_log(void *baton, ocspx_log_level_e level, int entry,
     ap_log_error(APLOG_MARK, levels[level], 0, s, "%s", line);
 }
 
-void ocspx_generation_begin(apr_pool_t *pconf)
+void ocspx_generation_begin(apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     static const char key[] = "mod_ocspx " OCSPX_VERSION;
 
@@ -58,7 +59,7 @@ void ocspx_generation_begin(apr_pool_t *pconf)
     current = apr_pcalloc(pconf, sizeof(*current));
     current->registry = ocspx_registry_make(pconf);
     current->vhosts = apr_array_make(pconf, 16, sizeof(server_rec *));
-    current->offered = apr_hash_make(pconf);
+    current->offered = apr_hash_make(ptemp);
     current->mends = apr_array_make(pconf, 1, sizeof(ocspx_mend_t));
     current->chains = ocspx_chains_make(pconf);
     current->others = apr_array_make(pconf, 1, sizeof(ocspx_report_other_t));
@@ -70,6 +71,18 @@ void ocspx_generation_begin(apr_pool_t *pconf)
     current->news =
         apr_array_make(pconf, 1, sizeof(const ocspx_report_finding_t *));
     current->log = (ocspx_log_t){write_log, current};
+}
+
+/* Neighbours mostly have the same: it is kept once for all of them. */
+static const ocspx_registry_policy_t *policy_of(const server_rec *s)
+{
+    const ocspx_registry_policy_t policy = ocspx_settings_policy(s);
+
+    if (!current->policy ||
+        !ocspx_registry_same_policy(current->policy, &policy))
+        current->policy =
+            apr_pmemdup(current->registry->pool, &policy, sizeof(policy));
+    return current->policy;
 }
 
 ocspx_registry_entry_t *ocspx_generation_enter(server_rec *s,
@@ -87,8 +100,7 @@ ocspx_registry_entry_t *ocspx_generation_enter(server_rec *s,
                      ocspx_cause_code(OCSPX_CAUSE_BAD_URL), cert->bad_url,
                      ocspx_cause_remedy(OCSPX_CAUSE_BAD_URL));
     entry = ocspx_registry_add(current->registry, &conflict, cert, repair,
-                               ocspx_settings_policy(s, p),
-                               ocspx_chains_place(s, p));
+                               policy_of(s), ocspx_chains_place(s, p));
     if (ocspx_registry_count(current->registry) > before)
         APR_ARRAY_PUSH(current->vhosts, server_rec *) = s;
     if (conflict)

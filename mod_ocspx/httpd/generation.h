@@ -35,12 +35,14 @@ typedef struct {
 typedef struct {
     server_rec *server; /* the main server; NULL until post_config */
     ocspx_registry_t *registry;
+    const ocspx_registry_policy_t *policy; /* of its latest entry */
     apr_array_header_t *vhosts; /* server_rec *: where entry i is logged */
     ocspx_cache_t *cache;       /* NULL: nothing to staple */
     ocspx_ledger_t *ledger;     /* NULL with it */
     ocspx_log_t log;
     ocspx_settings_server_t settings;
-    apr_hash_t *offered; /* what mod_ssl found an issuer for; see tls.c */
+    apr_hash_t *offered; /* what mod_ssl found an issuer for; until the end of
+                            post_config; see tls.c */
     ocspx_chains_t *chains;
     apr_array_header_t *mends;    /* ocspx_mend_t */
     apr_array_header_t *others;   /* ocspx_report_other_t; see source.h */
@@ -55,8 +57,11 @@ typedef struct {
     ocspx_tally_t with_other_provider;
 } ocspx_generation_t;
 
-/** Make a new one, which is the current one from now on; from pre_config. */
-void ocspx_generation_begin(apr_pool_t *pconf);
+/**
+ * Make a new one, which is the current one from now on; from pre_config.
+ * @param ptemp lives until the end of post_config
+ */
+void ocspx_generation_begin(apr_pool_t *pconf, apr_pool_t *ptemp);
 
 /** A pool for one thread alone; NULL: no memory. Should it find none later, it
  * ends the process as all of httpd's pools do. */

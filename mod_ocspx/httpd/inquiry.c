@@ -147,8 +147,7 @@ static void fail(row_t *row, ocspx_cause_e cause, const char *message,
 
 static void enter(row_t *row, ocspx_cert_t *cert, apr_pool_t *p)
 {
-    const ocspx_registry_policy_t *policy =
-        ocspx_settings_policy(row->server, p);
+    const ocspx_registry_policy_t policy = ocspx_settings_policy(row->server);
 
     if (cert->issuer)
         row->entry = ocspx_generation_enter(row->server, cert, NULL, p);
@@ -156,8 +155,8 @@ static void enter(row_t *row, ocspx_cert_t *cert, apr_pool_t *p)
         return;
     if (cert->bad_url)
         fail(row, OCSPX_CAUSE_BAD_URL, cert->bad_url, p);
-    else if (apr_is_empty_array(cert->urls) && !policy->force_url &&
-             !policy->response_file)
+    else if (apr_is_empty_array(cert->urls) && !policy.force_url &&
+             !policy.response_file)
         row->verdict = "nothing to ask";
     else
         fail(row, OCSPX_CAUSE_CHAIN_MISSING,

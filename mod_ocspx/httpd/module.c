@@ -20,8 +20,7 @@
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     (void)plog;
-    (void)ptemp;
-    ocspx_generation_begin(pconf);
+    ocspx_generation_begin(pconf, ptemp);
     return OK;
 }
 

@@ -187,22 +187,21 @@ static const char *proxy(const ocspx_settings_t *d)
     return strcmp(d->proxy, "none") ? d->proxy : "";
 }
 
-const ocspx_registry_policy_t *ocspx_settings_policy(server_rec *s,
-                                                     apr_pool_t *p)
+ocspx_registry_policy_t ocspx_settings_policy(const server_rec *s)
 {
     const ocspx_settings_t *d = ocspx_settings_of(s);
-    ocspx_registry_policy_t *policy = apr_pcalloc(p, sizeof(*policy));
 
-    policy->response.skew = d->skew == OCSPX_UNSET ? OCSPX_RESPONSE_SKEW_DEFAULT
-                                                   : apr_time_from_sec(d->skew);
-    policy->response.max_age = apr_time_from_sec(either(d->max_age, 0));
-    policy->schedule = schedule_policy(d);
-    policy->certid_hash = (ocspx_cert_hash_e)either(d->certid_hash, 0);
-    policy->method = (ocspx_fetch_method_e)either(d->method, 0);
-    policy->timeout = apr_time_from_sec(d->timeout > 0 ? d->timeout : 10);
-    policy->force_url = d->force_url;
-    policy->proxy = proxy(d);
-    policy->response_file = d->response_file;
-    policy->withhold_revoked = either(d->withhold_revoked, 0);
-    return policy;
+    return (ocspx_registry_policy_t){
+        .response.skew = d->skew == OCSPX_UNSET ? OCSPX_RESPONSE_SKEW_DEFAULT
+                                                : apr_time_from_sec(d->skew),
+        .response.max_age = apr_time_from_sec(either(d->max_age, 0)),
+        .schedule = schedule_policy(d),
+        .certid_hash = (ocspx_cert_hash_e)either(d->certid_hash, 0),
+        .method = (ocspx_fetch_method_e)either(d->method, 0),
+        .timeout = apr_time_from_sec(d->timeout > 0 ? d->timeout : 10),
+        .force_url = d->force_url,
+        .proxy = proxy(d),
+        .response_file = d->response_file,
+        .withhold_revoked = either(d->withhold_revoked, 0),
+    };
 }

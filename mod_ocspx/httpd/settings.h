@@ -94,8 +94,7 @@ int ocspx_settings_chain_repair(const server_rec *s);
 int ocspx_settings_env_vars(const server_rec *s);
 
 /** How certificates of virtual host @a s are to be treated. */
-const ocspx_registry_policy_t *ocspx_settings_policy(server_rec *s,
-                                                     apr_pool_t *p);
+ocspx_registry_policy_t ocspx_settings_policy(const server_rec *s);
 
 /** Is a directive set that is accepted but never obeyed (rule 2)? */
 int ocspx_settings_disobeyed(server_rec *s);

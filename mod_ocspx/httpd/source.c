@@ -47,10 +47,9 @@ static const struct {
                        "responder can be asked"},
 };
 
-static why_e why_not(server_rec *s, const ocspx_cert_t *cert, int provided,
-                     apr_pool_t *p)
+static why_e why_not(server_rec *s, const ocspx_cert_t *cert, int provided)
 {
-    const ocspx_registry_policy_t *policy = ocspx_settings_policy(s, p);
+    const ocspx_registry_policy_t policy = ocspx_settings_policy(s);
     int explicit_ssl;
 
     if (!ocspx_settings_stapling(&explicit_ssl, s))
@@ -59,8 +58,8 @@ static why_e why_not(server_rec *s, const ocspx_cert_t *cert, int provided,
         return WHY_NO_WATCHDOG;
     if (provided)
         return WHY_PROVIDED;
-    if (apr_is_empty_array(cert->urls) && !policy->force_url &&
-        !policy->response_file)
+    if (apr_is_empty_array(cert->urls) && !policy.force_url &&
+        !policy.response_file)
         return WHY_NO_RESPONDER;
     return WHY_NO_ISSUER;
 }
@@ -161,7 +160,7 @@ void ocspx_source_add(ocspx_generation_t *generation, server_rec *s, X509 *leaf,
 
     if (ocspx_cert_make(&cert, leaf, NULL, p) != APR_SUCCESS)
         return;
-    number = number_of(generation, cert, why_not(s, cert, provided, p), p);
+    number = number_of(generation, cert, why_not(s, cert, provided), p);
     APR_ARRAY_PUSH(
         APR_ARRAY_IDX(generation->others, number, ocspx_report_other_t).places,
         const char *) = ocspx_chains_place(s, p);

@@ -138,27 +138,30 @@ static const char *offer_key(apr_ssize_t *len, const server_rec *s,
 static int note_offer(server_rec *s, apr_pool_t *p, const char *id,
                       apr_size_t id_len, const char *pem)
 {
+    apr_hash_t *offered = ocspx_generation_current()->offered;
     apr_ssize_t len;
     const char *key;
 
+    (void)p;
     (void)pem;
     if (id_len == SHA_DIGEST_LENGTH) {
-        key = offer_key(&len, s, id, p);
-        apr_hash_set(ocspx_generation_current()->offered, key, len, key);
+        key = offer_key(&len, s, id, apr_hash_pool_get(offered));
+        apr_hash_set(offered, key, len, key);
     }
     return DECLINED;
 }
 
-static int was_offered(server_rec *s, X509 *cert, apr_pool_t *p)
+static int was_offered(server_rec *s, X509 *cert)
 {
+    apr_hash_t *offered = ocspx_generation_current()->offered;
     unsigned char sha1[SHA_DIGEST_LENGTH];
     apr_ssize_t len;
     const char *key;
 
     if (X509_digest(cert, EVP_sha1(), sha1, NULL) != 1)
         return 0;
-    key = offer_key(&len, s, (const char *)sha1, p);
-    return apr_hash_get(ocspx_generation_current()->offered, key, len) != NULL;
+    key = offer_key(&len, s, (const char *)sha1, apr_hash_pool_get(offered));
+    return apr_hash_get(offered, key, len) != NULL;
 }
 
 /* What the certificate gets as ex_data: its entry or a mark. */
@@ -197,16 +200,15 @@ static int init_stapling_status(server_rec *s, apr_pool_t *p, X509 *x509,
 }
 
 /* Has another module, such as mod_md, taken it before us? */
-static int has_other_provider(server_rec *s, X509 *leaf, apr_pool_t *p)
+static int has_other_provider(server_rec *s, X509 *leaf)
 {
-    return !X509_get_ex_data(leaf, ex_index()) && was_offered(s, leaf, p);
+    return !X509_get_ex_data(leaf, ex_index()) && was_offered(s, leaf);
 }
 
 /* mod_ssl has not asked about a certificate whose issuer is missing; and one
  * without responder is entered for the repair alone. */
-static const ocspx_registry_entry_t *
-arrange_repair(server_rec *s, apr_pool_t *p, SSL_CTX *ctx,
-               const apr_array_header_t *served)
+static const ocspx_registry_entry_t *arrange_repair(server_rec *s, SSL_CTX *ctx,
+                                                    apr_pool_t *p)
 {
     ocspx_generation_t *generation = ocspx_generation_current();
     X509 *leaf = SSL_CTX_get0_certificate(ctx);
@@ -219,7 +221,7 @@ arrange_repair(server_rec *s, apr_pool_t *p, SSL_CTX *ctx,
         return NULL;
     *repair = (ocspx_repair_t){
         .cert = cert,
-        .served = apr_array_copy(p, served),
+        .served = ocspx_served_by_ctx(ctx, p),
         .trust = ocspx_chains_trust(generation->chains, s),
         .file = ocspx_served_to_mend(&ocspx_settings_of(s)->ssl_files, leaf),
     };
@@ -233,29 +235,42 @@ arrange_repair(server_rec *s, apr_pool_t *p, SSL_CTX *ctx,
     return entry;
 }
 
+/* @return it can be completed, and is to be */
+static int check_chain(server_rec *s, SSL_CTX *ctx, apr_pool_t *p)
+{
+    ocspx_chains_t *chains = ocspx_generation_current()->chains;
+    ocspx_chain_t chain;
+    apr_pool_t *ptemp;
+    int to_repair;
+
+    apr_pool_create(&ptemp, p);
+    ocspx_chains_check(&chain, chains, s, ocspx_served_by_ctx(ctx, ptemp),
+                       ptemp);
+    to_repair = ocspx_settings_chain_repair(s) && ocspx_repair_possible(&chain);
+    apr_pool_destroy(ptemp);
+    return to_repair;
+}
+
 static void check_cert(server_rec *s, apr_pool_t *p, SSL_CTX *ctx)
 {
     ocspx_generation_t *generation = ocspx_generation_current();
     X509 *leaf = SSL_CTX_get0_certificate(ctx);
-    apr_array_header_t *served = ocspx_served_by_ctx(ctx, p);
-    ocspx_chain_t chain;
+    int to_repair = check_chain(s, ctx, p);
     const ocspx_registry_entry_t *entry;
     int explicit_ssl, ours, provided;
     const void *mark;
 
-    ocspx_chains_check(&chain, generation->chains, s, served);
     if (ocspx_generation_rehearsal())
         return;
     ours =
         ocspx_watchdog_available() && ocspx_settings_stapling(&explicit_ssl, s);
-    provided = ours && has_other_provider(s, leaf, p);
+    provided = ours && has_other_provider(s, leaf);
     if (provided)
         count(&generation->with_other_provider, leaf, s, p);
     mark = X509_get_ex_data(leaf, ex_index());
     entry = is_entry(mark) ? mark : NULL;
-    if (ours && !provided && ocspx_settings_chain_repair(s) &&
-        ocspx_repair_possible(&chain))
-        entry = arrange_repair(s, p, ctx, served);
+    if (ours && !provided && to_repair)
+        entry = arrange_repair(s, ctx, p);
     if (entry)
         ocspx_source_add_entry(generation, s, leaf, entry);
     else

@@ -63,6 +63,22 @@ static int trusts(const ocspx_chain_trust_t *trust)
     return ok;
 }
 
+/* By the judge of chains. */
+static int completes(const ocspx_chain_trust_t *trust, apr_hash_t *unknown)
+{
+    apr_array_header_t *served = apr_array_make(pool, 1, sizeof(X509 *));
+    const ocspx_chain_question_t question = {.served = served,
+                                             .trust = trust,
+                                             .unknown = unknown,
+                                             .now = apr_time_now()};
+    ocspx_chain_t chain;
+
+    APR_ARRAY_PUSH(served, X509 *) = leaf->cert;
+    ocspx_chain_judge(&chain, &question, pool);
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+    return chain.complete;
+}
+
 static void assert_refused(const char *path, const char *says)
 {
     static const ocspx_chain_trust_t untouched;
@@ -212,6 +228,25 @@ START_TEST(directory_that_openssl_takes_for_two)
 }
 END_TEST
 
+/* What the directory does not have is not looked for again as long as the
+ * caller keeps in mind which names these were; all else is. */
+START_TEST(names_it_does_not_know)
+{
+    apr_hash_t *unknown = apr_hash_make(pool);
+
+    pki_write_certs("other.pem", other->cert, NULL);
+    shell("mkdir dir; cp other.pem dir; openssl rehash dir");
+    ck_assert(!completes(load("dir"), NULL));
+    ck_assert(!completes(load("dir"), unknown));
+    ck_assert_uint_eq(apr_hash_count(unknown), 1);
+    shell("cp root.pem dir; openssl rehash dir");
+    ck_assert(!completes(load("dir"), unknown));
+    ck_assert(completes(load("dir"), NULL));
+    ck_assert(completes(load("dir"), apr_hash_make(pool)));
+    ck_assert(trusts(load("dir")));
+}
+END_TEST
+
 /* --- the system ------------------------------------------------------ */
 
 START_TEST(system_file)
@@ -250,6 +285,7 @@ static Suite *trust_suite(void)
     tcase_add_test(tests, directory_with_hashes);
     tcase_add_test(tests, directory_without_hashes);
     tcase_add_test(tests, directory_that_openssl_takes_for_two);
+    tcase_add_test(tests, names_it_does_not_know);
     tcase_add_test(tests, system_file);
     tcase_add_test(tests, system_directory);
     suite_add_tcase(suite, tests);
