@@ -1,10 +1,11 @@
 /* cache: the segment, and all that readers do with it.
  *
- *   +--------+--------+--------+-----+---------------------------------+
- *   | header | slot 0 | slot 1 | ... | area: a ring of 64-bit words    |
- *   +--------+--------+--------+-----+---------------------------------+
- *                 |                              ^
- *                 +------------- pos ------------+
+ *   +--------+--------+--------+-----+----------+---------------------------+
+ *   | header | slot 0 | slot 1 | ... | counters | area: a ring of 64-bit    |
+ *   |        |        |        |     |          | words                     |
+ *   +--------+--------+--------+-----+----------+---------------------------+
+ *                 |                                     ^
+ *                 +----------------- pos ---------------+
  *
  *   area, as the positions run:
  *
@@ -65,6 +66,7 @@
 #include "cache_private.h"
 
 #include <openssl/crypto.h>
+#include <sched.h>
 #include <string.h>
 
 #define READ_TRIES 16
@@ -88,6 +90,9 @@ static int segment_size(apr_size_t *size, unsigned n, apr_size_t words)
 
     return words > 0 &&
            !__builtin_mul_overflow(n, sizeof(ocspx_cache_slot_t), &slots) &&
+           !__builtin_add_overflow(
+               words, OCSPX_CACHE_STRIPES * ocspx_cache_stripe_words(n),
+               &words) &&
            !__builtin_mul_overflow(words, sizeof(ocspx_cache_word_t), &area) &&
            !__builtin_add_overflow(slots, area, size) &&
            !__builtin_add_overflow(
@@ -150,7 +155,8 @@ apr_status_t ocspx_cache_create(ocspx_cache_t **cache, unsigned n,
     made->words = words;
     made->header = line_start(apr_shm_baseaddr_get(shm));
     made->slots = (void *)(made->header + 1);
-    made->area = (void *)(made->slots + n);
+    made->stripes = (void *)(made->slots + n);
+    made->area = ocspx_cache_stapled(made, OCSPX_CACHE_STRIPES, 0);
     *cache = made;
     return segment_init(made);
 }
@@ -335,25 +341,31 @@ void ocspx_cache_usage(apr_size_t *used, apr_size_t *size,
         *used = *size;
 }
 
-static ocspx_cache_word_t *counter(ocspx_cache_slot_t *of,
+/* No system call: the C library has it from the kernel's shared page. */
+static unsigned own_stripe(void)
+{
+    return (unsigned)sched_getcpu() % OCSPX_CACHE_STRIPES;
+}
+
+static ocspx_cache_word_t *counter(const ocspx_cache_t *cache, unsigned slot,
                                    ocspx_cache_read_e outcome)
 {
     if (outcome == OCSPX_CACHE_READ_FOUND)
-        return &of->stapled;
+        return ocspx_cache_stapled(cache, own_stripe(), slot);
     if (outcome == OCSPX_CACHE_READ_EXPIRED)
-        return &of->expired;
-    return &of->empty;
+        return &cache->slots[slot].expired;
+    return &cache->slots[slot].empty;
 }
 
 int ocspx_cache_staple(unsigned char **der, ocspx_cache_t *cache, unsigned slot,
                        apr_time_t now)
 {
-    ocspx_cache_slot_t *of = &cache->slots[slot];
     ocspx_cache_record_t record;
     ocspx_cache_read_e outcome =
         ocspx_cache_read(der, &record, cache, slot, now);
 
-    atomic_fetch_add_explicit(counter(of, outcome), 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(counter(cache, slot, outcome), 1,
+                              memory_order_relaxed);
     return outcome == OCSPX_CACHE_READ_FOUND ? (int)record.len : 0;
 }
 
@@ -362,7 +374,9 @@ void ocspx_cache_counts(ocspx_cache_counts_t *counts,
 {
     const ocspx_cache_slot_t *of = &cache->slots[slot];
 
-    counts->stapled = ocspx_cache_get(&of->stapled);
+    counts->stapled = 0;
+    for (unsigned i = 0; i < OCSPX_CACHE_STRIPES; i++)
+        counts->stapled += ocspx_cache_get(ocspx_cache_stapled(cache, i, slot));
     counts->empty = ocspx_cache_get(&of->empty);
     counts->expired = ocspx_cache_get(&of->expired);
 }

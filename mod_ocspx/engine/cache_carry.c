@@ -138,18 +138,20 @@ static void carry_held(ocspx_cache_state_t *state, ocspx_cache_t *to,
     OPENSSL_free(der);
 }
 
-static void carry_count(ocspx_cache_word_t *to, const ocspx_cache_word_t *from)
+static void carry_count(ocspx_cache_word_t *to, apr_uint64_t count)
 {
-    apr_uint64_t count = ocspx_cache_get(from);
-
     ocspx_cache_set(to, count > COUNT_MAX ? 0 : count);
 }
 
-static void carry_counts(ocspx_cache_slot_t *to, const ocspx_cache_slot_t *from)
+static void carry_counts(ocspx_cache_t *to, unsigned slot,
+                         const ocspx_cache_t *from, unsigned from_slot)
 {
-    carry_count(&to->stapled, &from->stapled);
-    carry_count(&to->empty, &from->empty);
-    carry_count(&to->expired, &from->expired);
+    ocspx_cache_counts_t counts;
+
+    ocspx_cache_counts(&counts, from, from_slot);
+    carry_count(ocspx_cache_stapled(to, 0, slot), counts.stapled);
+    carry_count(&to->slots[slot].empty, counts.empty);
+    carry_count(&to->slots[slot].expired, counts.expired);
 }
 
 static int carry(ocspx_cache_t *to, unsigned slot, const ocspx_cache_t *from,
@@ -201,7 +203,7 @@ unsigned ocspx_cache_carry(ocspx_cache_t *to, const ocspx_cache_t *from,
         s = (unsigned)(slot - to->slots);
         if (known[s])
             continue;
-        carry_counts(slot, &from->slots[i]);
+        carry_counts(to, s, from, i);
         if (carry(to, s, from, i, now)) {
             known[s] = 1;
             carried++;

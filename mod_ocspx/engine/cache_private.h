@@ -18,7 +18,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
 
 #define OCSPX_CACHE_LINE 64
 #define OCSPX_CACHE_MAGIC 0x585043534f78646fULL
-#define OCSPX_CACHE_VERSION 3U /* raise with any change in this file */
+#define OCSPX_CACHE_VERSION 4U /* raise with any change in this file */
 #define OCSPX_CACHE_LAYOUT                                                     \
     ((apr_uint64_t)OCSPX_CACHE_VERSION << 32 | sizeof(ocspx_cache_slot_t))
 
@@ -54,17 +54,27 @@ typedef struct {
 
 _Static_assert(sizeof(ocspx_cache_state_t) % 8 == 0, "state is whole words");
 
-/* What every handshake reads, what every handshake writes and what only the
- * report reads are kept on cache lines of their own. */
+/* What every handshake reads and what only the report reads are kept on cache
+ * lines of their own; what every handshake writes is in the stripes. */
 typedef struct {
     alignas(OCSPX_CACHE_LINE) ocspx_cache_word_t pos; /* 0: no record */
     ocspx_cache_word_t held;                          /* 0, or pos: none */
     unsigned char digest[OCSPX_CERT_DIGEST_LEN];
-    alignas(OCSPX_CACHE_LINE) ocspx_cache_word_t stapled;
-    ocspx_cache_word_t empty, expired;
+    ocspx_cache_word_t empty, expired; /* handshakes without a staple */
     alignas(OCSPX_CACHE_LINE) ocspx_cache_word_t turn; /* state[turn % 2] */
     ocspx_cache_word_t state[2][OCSPX_CACHE_STATE_WORDS];
 } ocspx_cache_slot_t;
+
+/* One word that counts the staples of a busy certificate would go from one
+ * processor to the other with each of them. So a processor has a stripe to
+ * itself, or shares it with few: a word for each slot, on its own lines. */
+#define OCSPX_CACHE_STRIPES 8
+
+static inline apr_uint64_t ocspx_cache_stripe_words(unsigned n)
+{
+    return APR_ALIGN((apr_uint64_t)n,
+                     OCSPX_CACHE_LINE / sizeof(ocspx_cache_word_t));
+}
 
 /* A process's own view; what it says about sizes outranks the segment. */
 struct ocspx_cache_t {
@@ -74,8 +84,17 @@ struct ocspx_cache_t {
     apr_uint64_t words; /* in the area */
     ocspx_cache_header_t *header;
     ocspx_cache_slot_t *slots;
+    ocspx_cache_word_t *stripes;
     ocspx_cache_word_t *area;
 };
+
+/** Where one stripe counts the staples of @a slot. */
+static inline ocspx_cache_word_t *
+ocspx_cache_stapled(const ocspx_cache_t *cache, unsigned stripe, unsigned slot)
+{
+    return &cache->stripes[stripe * ocspx_cache_stripe_words(cache->count) +
+                           slot];
+}
 
 /* --- records --------------------------------------------------------- */
 

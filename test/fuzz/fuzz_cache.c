@@ -363,7 +363,7 @@ static void damage(const scene_t *s, const operation_t *op)
         &slot->pos,
         &slot->held,
         &slot->turn,
-        &slot->stapled,
+        ocspx_cache_stapled(s->cache, op->b % OCSPX_CACHE_STRIPES, op->slot),
         &slot->expired,
         &header->head,
         &header->tail,

@@ -110,9 +110,24 @@ START_TEST(slots_share_no_cache_line)
 
     ck_assert_uint_eq(first % OCSPX_CACHE_LINE, 0);
     ck_assert_uint_eq(sizeof(ocspx_cache_slot_t) % OCSPX_CACHE_LINE, 0);
-    ck_assert_uint_ne(first / OCSPX_CACHE_LINE,
-                      (apr_uintptr_t)&cache->slots[0].stapled /
-                          OCSPX_CACHE_LINE);
+}
+END_TEST
+
+/* Nor are those that one processor does to slow down another's. */
+START_TEST(stripes_share_no_cache_line)
+{
+    ocspx_cache_t *cache = make(9, 4096);
+    apr_uintptr_t end = (apr_uintptr_t)(cache->slots + 9);
+    unsigned i;
+
+    for (i = 0; i < OCSPX_CACHE_STRIPES; i++) {
+        apr_uintptr_t stripe = (apr_uintptr_t)ocspx_cache_stapled(cache, i, 0);
+
+        ck_assert_uint_eq(stripe % OCSPX_CACHE_LINE, 0);
+        ck_assert_uint_ge(stripe, end);
+        end = (apr_uintptr_t)(ocspx_cache_stapled(cache, i, 8) + 1);
+    }
+    ck_assert_uint_ge((apr_uintptr_t)cache->area, end);
 }
 END_TEST
 
@@ -502,6 +517,7 @@ int main(void)
     tcase_add_test(tc, default_size_is_4_kib_each_and_256_kib);
     tcase_add_test(tc, a_new_cache_is_empty);
     tcase_add_test(tc, slots_share_no_cache_line);
+    tcase_add_test(tc, stripes_share_no_cache_line);
     tcase_add_test(tc, every_length_comes_back);
     tcase_add_test(tc, not_served_from_the_expiry_on);
     tcase_add_test(tc, staple_counts_what_becomes_of_it);

@@ -199,12 +199,25 @@ START_TEST(counters_outlive_a_damaged_response)
 }
 END_TEST
 
+START_TEST(what_every_processor_counts_is_added_up)
+{
+    ocspx_cache_counts_t counts;
+    unsigned i;
+
+    for (i = 0; i < OCSPX_CACHE_STRIPES; i++)
+        ocspx_cache_set(ocspx_cache_stapled(cache, i, 1), 1ULL << (4 * i));
+    ocspx_cache_counts(&counts, cache, 1);
+    ck_assert_uint_eq(counts.stapled, 0x11111111);
+    ck_assert_uint_eq(carried(1).stapled, 0x11111111);
+}
+END_TEST
+
 START_TEST(counters_are_not_believed_whatever_they_say)
 {
     const apr_uint64_t most = (apr_uint64_t)1 << 53;
     ocspx_cache_counts_t counts;
 
-    ocspx_cache_set(&cache->slots[1].stapled, most);
+    ocspx_cache_set(ocspx_cache_stapled(cache, 0, 1), most);
     ocspx_cache_set(&cache->slots[1].empty, most + 1);
     ocspx_cache_set(&cache->slots[1].expired, APR_UINT64_MAX);
     counts = carried(1);
@@ -228,6 +241,7 @@ int main(void)
     tcase_add_test(tc, usage_is_never_more_than_there_is);
     tcase_add_test(tc, counters_are_carried_over);
     tcase_add_test(tc, counters_outlive_a_damaged_response);
+    tcase_add_test(tc, what_every_processor_counts_is_added_up);
     tcase_add_test(tc, counters_are_not_believed_whatever_they_say);
     suite_add_tcase(suite, tc);
     return ocspx_check_main(suite);
