@@ -86,10 +86,12 @@ apr_size_t ocspx_cache_area_size(unsigned n)
 /* Bytes for everything, and for bringing it to the start of a cache line. */
 static int segment_size(apr_size_t *size, unsigned n, apr_size_t words)
 {
+    const apr_size_t one =
+        sizeof(ocspx_cache_slot_t) +
+        2 * OCSPX_CACHE_MESSAGE_WORDS * sizeof(ocspx_cache_word_t);
     apr_size_t slots, area;
 
-    return words > 0 &&
-           !__builtin_mul_overflow(n, sizeof(ocspx_cache_slot_t), &slots) &&
+    return words > 0 && !__builtin_mul_overflow(n, one, &slots) &&
            !__builtin_add_overflow(
                words, OCSPX_CACHE_STRIPES * ocspx_cache_stripe_words(n),
                &words) &&
@@ -156,7 +158,8 @@ apr_status_t ocspx_cache_create(ocspx_cache_t **cache, unsigned n,
     made->header = line_start(apr_shm_baseaddr_get(shm));
     made->slots = (void *)(made->header + 1);
     made->stripes = (void *)(made->slots + n);
-    made->area = ocspx_cache_stapled(made, OCSPX_CACHE_STRIPES, 0);
+    made->messages = ocspx_cache_stapled(made, OCSPX_CACHE_STRIPES, 0);
+    made->area = ocspx_cache_message(made, n, 0);
     *cache = made;
     return segment_init(made);
 }
@@ -381,23 +384,34 @@ void ocspx_cache_counts(ocspx_cache_counts_t *counts,
     counts->expired = ocspx_cache_get(&of->expired);
 }
 
+static void copy_state(ocspx_cache_state_t *state, const ocspx_cache_t *cache,
+                       unsigned slot, apr_uint64_t which)
+{
+    const ocspx_cache_slot_t *of = &cache->slots[slot];
+    const ocspx_cache_word_t *message = ocspx_cache_message(cache, slot, which);
+    apr_uint64_t said = ocspx_cache_get(&of->said[which]);
+    apr_uint64_t image[OCSPX_CACHE_STATE_WORDS] = {0};
+    unsigned i;
+
+    for (i = 0; i < OCSPX_CACHE_FACT_WORDS; i++)
+        image[i] = ocspx_cache_get(&of->facts[which][i]);
+    for (i = 0; i < OCSPX_CACHE_MESSAGE_WORDS && i < said; i++)
+        image[OCSPX_CACHE_FACT_WORDS + i] = ocspx_cache_get(&message[i]);
+    memcpy(state, image, sizeof(*state));
+}
+
 int ocspx_cache_state_get(ocspx_cache_state_t *state,
                           const ocspx_cache_t *cache, unsigned slot)
 {
     const ocspx_cache_slot_t *of = &cache->slots[slot];
-    apr_uint64_t image[OCSPX_CACHE_STATE_WORDS];
     int tries;
 
     for (tries = 0; tries < READ_TRIES; tries++) {
         apr_uint64_t turn = ocspx_cache_get(&of->turn);
-        unsigned i;
 
-        for (i = 0; i < OCSPX_CACHE_STATE_WORDS; i++)
-            image[i] = ocspx_cache_get(&of->state[turn % 2][i]);
-        if (ocspx_cache_get(&of->turn) == turn) {
-            memcpy(state, image, sizeof(*state));
+        copy_state(state, cache, slot, turn % 2);
+        if (ocspx_cache_get(&of->turn) == turn)
             return 1;
-        }
     }
     memset(state, 0, sizeof(*state));
     return 0;

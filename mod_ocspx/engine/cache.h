@@ -66,8 +66,9 @@ typedef struct {
     apr_uint32_t told;        /* what was told of it last; event.c's */
     apr_uint32_t egress; /* the last failure was that of all (EGRESS_BLOCKED)
                             and told as such */
-    char peer[64];       /* address of the last attempt, or "" */
-    char message[200];   /* sentence that belongs to cause, or "" */
+    char peer[48];       /* address of the last attempt, or "" */
+    char message[200];   /* sentence that belongs to cause, or ""; nothing is
+                            kept behind its end */
 } ocspx_cache_state_t;
 
 /** Handshakes that asked for a staple, by what became of them. */

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "cache.h"
 
@@ -18,7 +19,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
 
 #define OCSPX_CACHE_LINE 64
 #define OCSPX_CACHE_MAGIC 0x585043534f78646fULL
-#define OCSPX_CACHE_VERSION 4U /* raise with any change in this file */
+#define OCSPX_CACHE_VERSION 5U /* raise with any change in this file */
 #define OCSPX_CACHE_LAYOUT                                                     \
     ((apr_uint64_t)OCSPX_CACHE_VERSION << 32 | sizeof(ocspx_cache_slot_t))
 
@@ -52,7 +53,14 @@ typedef struct {
 
 #define OCSPX_CACHE_STATE_WORDS (sizeof(ocspx_cache_state_t) / 8)
 
-_Static_assert(sizeof(ocspx_cache_state_t) % 8 == 0, "state is whole words");
+/* The message is the last of it. */
+#define OCSPX_CACHE_FACT_WORDS (offsetof(ocspx_cache_state_t, message) / 8)
+#define OCSPX_CACHE_MESSAGE_WORDS                                              \
+    (OCSPX_CACHE_STATE_WORDS - OCSPX_CACHE_FACT_WORDS)
+
+_Static_assert(sizeof(ocspx_cache_state_t) % 8 == 0 &&
+                   offsetof(ocspx_cache_state_t, message) % 8 == 0,
+               "facts and message are whole words");
 
 /* What every handshake reads and what only the report reads are kept on cache
  * lines of their own; what every handshake writes is in the stripes. */
@@ -61,8 +69,9 @@ typedef struct {
     ocspx_cache_word_t held;                          /* 0, or pos: none */
     unsigned char digest[OCSPX_CERT_DIGEST_LEN];
     ocspx_cache_word_t empty, expired; /* handshakes without a staple */
-    alignas(OCSPX_CACHE_LINE) ocspx_cache_word_t turn; /* state[turn % 2] */
-    ocspx_cache_word_t state[2][OCSPX_CACHE_STATE_WORDS];
+    alignas(OCSPX_CACHE_LINE) ocspx_cache_word_t turn; /* facts[turn % 2] */
+    ocspx_cache_word_t facts[2][OCSPX_CACHE_FACT_WORDS];
+    ocspx_cache_word_t said[2]; /* words of the message, in messages */
 } ocspx_cache_slot_t;
 
 /* One word that counts the staples of a busy certificate would go from one
@@ -85,6 +94,7 @@ struct ocspx_cache_t {
     ocspx_cache_header_t *header;
     ocspx_cache_slot_t *slots;
     ocspx_cache_word_t *stripes;
+    ocspx_cache_word_t *messages;
     ocspx_cache_word_t *area;
 };
 
@@ -94,6 +104,17 @@ ocspx_cache_stapled(const ocspx_cache_t *cache, unsigned stripe, unsigned slot)
 {
     return &cache->stripes[stripe * ocspx_cache_stripe_words(cache->count) +
                            slot];
+}
+
+/** Where the message is that goes with facts[@a which] of @a slot. Apart from
+ * the slots: mostly there is nothing to say, and memory that nobody looks at is
+ * none. */
+static inline ocspx_cache_word_t *
+ocspx_cache_message(const ocspx_cache_t *cache, unsigned slot,
+                    apr_uint64_t which)
+{
+    return &cache->messages[(2 * (apr_uint64_t)slot + which) *
+                            OCSPX_CACHE_MESSAGE_WORDS];
 }
 
 /* --- records --------------------------------------------------------- */

@@ -322,13 +322,18 @@ void ocspx_cache_state_set(ocspx_cache_t *cache, unsigned slot,
                            const ocspx_cache_state_t *state)
 {
     ocspx_cache_slot_t *of = &cache->slots[slot];
-    apr_uint64_t turn = ocspx_cache_get(&of->turn) + 1;
+    apr_uint64_t turn = ocspx_cache_get(&of->turn) + 1, which = turn % 2;
+    ocspx_cache_word_t *message = ocspx_cache_message(cache, slot, which);
+    apr_size_t len = strnlen(state->message, sizeof(state->message));
     apr_uint64_t image[OCSPX_CACHE_STATE_WORDS];
     unsigned i;
 
     memcpy(image, state, sizeof(image));
-    for (i = 0; i < OCSPX_CACHE_STATE_WORDS; i++)
-        ocspx_cache_set(&of->state[turn % 2][i], image[i]);
+    for (i = 0; i < OCSPX_CACHE_FACT_WORDS; i++)
+        ocspx_cache_set(&of->facts[which][i], image[i]);
+    for (i = 0; i * sizeof(*image) < len; i++)
+        ocspx_cache_set(&message[i], image[OCSPX_CACHE_FACT_WORDS + i]);
+    ocspx_cache_set(&of->said[which], i);
     ocspx_cache_set(&of->turn, turn);
 }
 

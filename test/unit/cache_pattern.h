@@ -58,8 +58,10 @@ static inline void pattern_state(ocspx_cache_state_t *state, unsigned slot,
     memset(state, (int)(version % 251), sizeof(*state));
     state->due = (apr_time_t)version;
     state->requests = slot;
-    apr_snprintf(state->message, sizeof(state->message),
-                 "state %" APR_UINT64_T_FMT " of slot %u", version, slot);
+    memset(state->message, 0, sizeof(state->message));
+    apr_snprintf(state->message, 1 + version % sizeof(state->message),
+                 "state %" APR_UINT64_T_FMT " of slot %u%*u", version, slot,
+                 (int)sizeof(state->message), slot);
 }
 
 /** Is this a state of @a slot, or none at all? */

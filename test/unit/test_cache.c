@@ -212,6 +212,30 @@ START_TEST(withdrawn_is_empty_until_the_next_put)
 }
 END_TEST
 
+/* Messages of all lengths, one after the other; and where there is none, the
+ * memory for it is not touched. */
+START_TEST(a_message_is_kept_where_there_is_one)
+{
+    ocspx_cache_t *cache = make(2, 4096);
+    ocspx_cache_state_t state = {.cause = 1}, seen;
+
+    for (unsigned n = 0; n < 2 * sizeof(state.message); n++) {
+        memset(state.message, 0, sizeof(state.message));
+        memset(state.message, 'a', n * 7 % sizeof(state.message));
+        ocspx_cache_state_set(cache, 1, &state);
+        ck_assert_int_eq(ocspx_cache_state_get(&seen, cache, 1), 1);
+        ck_assert_mem_eq(&seen, &state, sizeof(seen));
+        state.message[0] = '\0';
+        ocspx_cache_state_set(cache, 0, &state);
+    }
+    for (unsigned i = 0; i < OCSPX_CACHE_MESSAGE_WORDS; i++) {
+        ck_assert_uint_eq(*(ocspx_cache_message(cache, 0, 0) + i), 0);
+        ck_assert_uint_eq(*(ocspx_cache_message(cache, 0, 1) + i), 0);
+        ck_assert_uint_ne(*(ocspx_cache_message(cache, 1, 0) + i), 0);
+    }
+}
+END_TEST
+
 START_TEST(states_are_kept_apart)
 {
     ocspx_cache_t *cache = make(2, 4096);
@@ -522,6 +546,7 @@ int main(void)
     tcase_add_test(tc, not_served_from_the_expiry_on);
     tcase_add_test(tc, staple_counts_what_becomes_of_it);
     tcase_add_test(tc, withdrawn_is_empty_until_the_next_put);
+    tcase_add_test(tc, a_message_is_kept_where_there_is_one);
     tcase_add_test(tc, states_are_kept_apart);
     tcase_add_test(tc, many_laps_of_small_records);
     tcase_add_test(tc, many_laps_of_large_records);
