@@ -222,10 +222,13 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
  * returned. */
 static apr_time_t start_due(ocspx_refresh_t *refresh, apr_time_t now)
 {
+    apr_time_t last = refresh->config.last_start;
     apr_time_t next;
     int i, started;
 
     serve_all_held(refresh, now);
+    if (last && now >= last)
+        return APR_INT64_MAX;
     do {
         started = 0;
         if (refresh->config.share)

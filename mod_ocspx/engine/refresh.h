@@ -48,6 +48,7 @@ typedef struct {
     unsigned max_parallel;   /* fetches under way, in all */
     unsigned max_per_host;   /* and at one host */
     int once;                /* ask for each certificate once, no more */
+    apr_time_t last_start;   /* nothing is started from then on; 0: no end */
 } ocspx_refresh_config_t;
 
 /**

@@ -25,6 +25,8 @@ APLOG_USE_MODULE(ocspx);
 #define RELOAD_WAIT apr_time_from_sec(1)
 /* Where nothing can be started for so long, there is no point in waiting. */
 #define TURN apr_time_from_msec(100)
+/* What is started in the last part of the time would have to be asked again. */
+#define LAST_PART 10
 /* Longest time for the store at a start; it may be on a slow disk. */
 #define LOAD_WAIT apr_time_from_sec(5)
 
@@ -112,6 +114,7 @@ static void seed(seeder_t *seeder, apr_pool_t *p)
         return;
     config = ocspx_generation_refresh_config(generation, NULL, p);
     config.once = seeder->once;
+    config.last_start = deadline - seeder->wait / LAST_PART;
     if (load(seeder, &config, p) && seeder->wait)
         ask(seeder, &config, deadline, p);
     ocspx_cache_writer_leave(generation->cache);

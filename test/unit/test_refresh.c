@@ -482,6 +482,24 @@ START_TEST(full_cache_says_the_size_needed)
 }
 END_TEST
 
+/* The seeder's; who comes after it begins with what is left. */
+START_TEST(after_the_last_start_nothing_is_asked)
+{
+    ocspx_refresh_t *refresh;
+
+    make_config(ocspx_cache_area_size(fill_registry()));
+    config.last_start = now + 1;
+    answer_with(V_OCSP_CERTSTATUS_GOOD, now, SECONDS(60));
+    refresh = ocspx_refresh_make(&config, NULL, pool);
+    turn(refresh);
+    ck_assert(serves_answer());
+    ck_assert_int_eq(network.asked, 1);
+    now += SECONDS(60);
+    ck_assert_uint_eq(ocspx_refresh_turn(refresh, SECONDS(60)), 0);
+    ck_assert_int_eq(network.asked, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("refresh");
@@ -506,6 +524,7 @@ int main(void)
     tcase_add_test(tc, signer_that_expires_early_is_a_note);
     tcase_add_test(tc, only_those_named_are_asked);
     tcase_add_test(tc, full_cache_says_the_size_needed);
+    tcase_add_test(tc, after_the_last_start_nothing_is_asked);
     suite_add_tcase(suite, tc);
     return ocspx_check_main(suite);
 }
