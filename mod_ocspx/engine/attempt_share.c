@@ -28,7 +28,7 @@ static void tell_ledger(const ocspx_attempt_t *attempt)
                           OCSPX_LEDGER_NOBODY, &what, 0);
 }
 
-static void judged(const ocspx_attempt_t *attempt)
+static void judged(const ocspx_attempt_t *attempt, const char *from)
 {
     const ocspx_admit_t *result = &attempt->result;
     ocspx_ledger_share_e what = result->admitted ? OCSPX_LEDGER_SHARE_HIT
@@ -36,7 +36,7 @@ static void judged(const ocspx_attempt_t *attempt)
                                     ? OCSPX_LEDGER_SHARE_BAD
                                     : OCSPX_LEDGER_SHARE_MISS;
 
-    ocspx_share_judged(attempt->config->share, attempt->entry, what,
+    ocspx_share_judged(attempt->config->share, attempt->entry, from, what,
                        result->cause, result->message);
     if (what == OCSPX_LEDGER_SHARE_BAD)
         tell_ledger(attempt);
@@ -65,7 +65,7 @@ static void on_found(void *baton, const ocspx_share_found_t *found)
         };
 
         ocspx_attempt_admit(attempt, &candidate, NULL, attempt->config->store);
-        judged(attempt);
+        judged(attempt, found->from);
         if (is_refreshed(attempt)) {
             attempt->reached = OCSPX_AGENDA_UNASKED;
             attempt->done(attempt);

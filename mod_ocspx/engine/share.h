@@ -1,4 +1,4 @@
-/* share: a store that several servers have in common, so that what one of
+/* share: stores that several servers have in common, so that what one of
  * them fetches the others need not ask for.
  *
  * It is never waited for and never trusted. Only the refresher uses it, in its
@@ -27,8 +27,10 @@
 #define OCSPX_SHARE_PAUSE_MIN apr_time_from_sec(5)
 #define OCSPX_SHARE_PAUSE_MAX apr_time_from_sec(60)
 
-/** So many questions and values wait at most. */
+/** So many questions and values wait at most, for each store. */
 #define OCSPX_SHARE_WAITING_MAX 2000
+
+#define OCSPX_SHARE_STORES_MAX 16
 
 /* --- the store -------------------------------------------------------- */
 
@@ -68,6 +70,7 @@ typedef struct {
     const unsigned char *der;
     apr_size_t len;
     apr_time_t fresh_until; /* HTTP freshness; 0: unknown */
+    const char *from;       /* the store's name, where it was found */
 } ocspx_share_found_t;
 
 /** @param found NULL: nothing, or nobody could say */
@@ -79,6 +82,10 @@ ocspx_share_t *ocspx_share_make(ocspx_share_store_t *store,
                                 ocspx_ledger_t *ledger, const ocspx_log_t *log,
                                 apr_time_t (*clock)(void), apr_pool_t *p);
 
+/** One more store, before the first question: each has a part of what is
+ * shared, and the parts of those that do not work. */
+void ocspx_share_add(ocspx_share_t *share, ocspx_share_store_t *store);
+
 /** Is there a response for @a entry? @a done is called once, perhaps before
  * this returns, and never later than OCSPX_SHARE_TIMEOUT and a turn. */
 void ocspx_share_look_up(ocspx_share_t *share,
@@ -89,16 +96,17 @@ void ocspx_share_look_up(ocspx_share_t *share,
 void ocspx_share_put(ocspx_share_t *share, const ocspx_registry_entry_t *entry,
                      const ocspx_share_found_t *response, apr_time_t expiry);
 
-/** What was found has been judged; @a message says why it is not used. */
+/** What was found at @a from has been judged; @a message says why it is not
+ * used. */
 void ocspx_share_judged(ocspx_share_t *share,
-                        const ocspx_registry_entry_t *entry,
+                        const ocspx_registry_entry_t *entry, const char *from,
                         ocspx_ledger_share_e what, ocspx_cause_e cause,
                         const char *message);
 
 /** Go on with what is under way. */
 void ocspx_share_turn(ocspx_share_t *share);
 
-/** How many questions and values the store has not dealt with yet. */
+/** How many questions and values the stores have not dealt with yet. */
 unsigned ocspx_share_waiting(const ocspx_share_t *share);
 
 #endif

@@ -12,11 +12,12 @@
  *
  * One that hangs is left to itself, and another takes its place; when its call
  * returns, it ends and frees what is its own. While HANGING_MAX of them hang
- * there are no more.
+ * in a store there are no more for it.
  */
 #include "socache.h"
 
 #include <apr_atomic.h>
+#include <apr_strings.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -51,6 +52,7 @@ typedef struct {
     unsigned collected;        /* jobs ever */
     slot_t slots[DEPTH];       /* the thread's from begun to ended */
     ocspx_fetch_t *fetch;      /* to be woken */
+    apr_uint32_t *hanging;     /* at this store */
     ocspx_socache_call_t call; /* the thread's */
 } worker_t;
 
@@ -58,20 +60,23 @@ typedef struct {
     ocspx_share_store_t face; /* first: what the engine has */
     const ocspx_generation_t *generation;
     ocspx_fetch_t *fetch;
+    apr_uint32_t *hanging;
     worker_t *worker; /* NULL: to be started */
 } store_t;
 
 /* Threads that were left to themselves and have not ended yet. */
-static apr_uint32_t hanging;
+static apr_uint32_t hanging[OCSPX_SHARE_STORES_MAX];
 
 /* --- the thread ------------------------------------------------------- */
 
 /* The last words of a thread that was left: it frees what both knew. */
 static void vanish(worker_t *worker)
 {
+    apr_uint32_t *count = worker->hanging;
+
     pthread_mutex_unlock(&worker->lock);
     apr_pool_destroy(worker->pool);
-    apr_atomic_dec32(&hanging);
+    apr_atomic_dec32(count);
 }
 
 static void *work(void *data)
@@ -118,7 +123,6 @@ static int create_thread(worker_t *worker)
 
 static apr_status_t start(store_t *store)
 {
-    const char *arg = store->generation->settings.share;
     apr_pool_t *pool =
         ocspx_generation_thread_pool("ocspx_share", store->generation->server);
     worker_t *worker;
@@ -129,8 +133,9 @@ static apr_status_t start(store_t *store)
     worker = apr_pcalloc(pool, sizeof(*worker));
     worker->pool = pool;
     worker->fetch = store->fetch;
-    ocspx_socache_call_prepare(&worker->call, arg, store->generation->server,
-                               pool);
+    worker->hanging = store->hanging;
+    ocspx_socache_call_prepare(&worker->call, store->face.name,
+                               store->generation->server, pool);
     pthread_mutex_init(&worker->lock, NULL);
     pthread_cond_init(&worker->changed, NULL);
     rv = create_thread(worker);
@@ -155,7 +160,7 @@ static apr_status_t begin(ocspx_share_store_t *face,
     if (job->len > OCSPX_SHARE_VALUE_MAX)
         return APR_EINVAL;
     if (!store->worker) {
-        if (apr_atomic_read32(&hanging) >= HANGING_MAX)
+        if (apr_atomic_read32(store->hanging) >= HANGING_MAX)
             return APR_TIMEUP;
         rv = start(store);
         if (rv != APR_SUCCESS)
@@ -193,7 +198,7 @@ static void leave(store_t *store)
 {
     worker_t *worker = store->worker;
 
-    apr_atomic_inc32(&hanging);
+    apr_atomic_inc32(store->hanging);
     worker->left = 1;
     pthread_detach(worker->thread);
     pthread_mutex_unlock(&worker->lock);
@@ -248,19 +253,42 @@ static apr_status_t end(void *data)
     return APR_SUCCESS;
 }
 
-ocspx_share_t *ocspx_socache_share(const ocspx_generation_t *generation,
-                                   ocspx_fetch_t *fetch, apr_pool_t *p)
+static ocspx_share_store_t *make_store(const ocspx_generation_t *generation,
+                                       ocspx_fetch_t *fetch, unsigned i,
+                                       const char *name, apr_pool_t *p)
 {
-    const char *name = generation->settings.share;
-    store_t *store;
+    store_t *store = apr_pcalloc(p, sizeof(*store));
 
-    if (!name)
-        return NULL;
-    store = apr_pcalloc(p, sizeof(*store));
     store->face = (ocspx_share_store_t){name, DEPTH, begin, collect, abandon};
     store->generation = generation;
     store->fetch = fetch;
+    store->hanging = &hanging[i];
     apr_pool_pre_cleanup_register(p, store, end);
-    return ocspx_share_make(&store->face, generation->ledger, &generation->log,
-                            apr_time_now, p);
+    return &store->face;
+}
+
+ocspx_share_t *ocspx_socache_share(const ocspx_generation_t *generation,
+                                   ocspx_fetch_t *fetch, apr_pool_t *p)
+{
+    const char *arg = generation->settings.share;
+    ocspx_share_t *share = NULL;
+    unsigned i = 0;
+    char *servers, *server, *provider;
+
+    if (!arg)
+        return NULL;
+    servers = apr_pstrdup(p, arg);
+    provider = strsep(&servers, ":");
+    while ((server = strsep(&servers, ","))) {
+        const char *name = apr_pstrcat(p, provider, ":", server, NULL);
+        ocspx_share_store_t *store =
+            make_store(generation, fetch, i++, name, p);
+
+        if (share)
+            ocspx_share_add(share, store);
+        else
+            share = ocspx_share_make(store, generation->ledger,
+                                     &generation->log, apr_time_now, p);
+    }
+    return share;
 }

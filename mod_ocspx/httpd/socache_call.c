@@ -3,9 +3,7 @@
  * A call over a connection that has been open for a while may fail because
  * the store has closed it: it is made again over a new one. And a provider
  * remembers that a server is dead, and says of every key that it is "not
- * found" until it thinks of trying again. So a call that fails is made again,
- * which finds the next server if there are several; if it then says "not
- * found", there is none, and the error counts.
+ * found" until it thinks of trying again: after a failure it is made anew.
  */
 #include "socache_call.h"
 
@@ -15,7 +13,10 @@
 #include <string.h>
 
 #define NAMESPACE "ocspx"
-#define SERVERS_MAX 16
+
+static const char form[] =
+    "redis:HOST:PORT, memcache:HOST:PORT (several with commas between them) or "
+    "'none'";
 
 /* --- the argument ----------------------------------------------------- */
 
@@ -36,38 +37,41 @@ static const ap_socache_provider_t *provider_of(const char **servers,
                               AP_SOCACHE_PROVIDER_VERSION);
 }
 
-static int is_server(const char *server, apr_pool_t *p)
+static int is_server(const char **host, const char *server, apr_pool_t *p)
 {
-    char *host, *scope;
+    char *name, *scope;
     apr_port_t port;
 
-    return apr_parse_addr_port(&host, &scope, &port, server, p) ==
-               APR_SUCCESS &&
-           host && *host && !scope;
+    if (apr_parse_addr_port(&name, &scope, &port, server, p) != APR_SUCCESS ||
+        !name || !*name || scope)
+        return 0;
+    *host = name;
+    return 1;
 }
 
-/* @return how many; 0: one of them is none */
-static int count_servers(const char *servers, apr_pool_t *p)
+static const char *servers_wrong(const char *servers, apr_pool_t *p)
 {
     char *rest = apr_pstrdup(p, servers);
-    char *server;
+    const char *server, *host;
     int n = 0;
 
-    while ((server = strsep(&rest, ",")))
-        if (++n > SERVERS_MAX || !is_server(server, p))
-            return 0;
-    return n;
+    while ((server = strsep(&rest, ","))) {
+        if (++n > OCSPX_SHARE_STORES_MAX || !is_server(&host, server, p))
+            return form;
+        /* They open sockets of that kind alone. */
+        if (strchr(host, ':'))
+            return "of servers with a name or an IPv4 address: httpd's redis "
+                   "and memcache providers do not speak IPv6";
+    }
+    return NULL;
 }
 
 const char *ocspx_socache_call_wrong(const char *arg, apr_pool_t *p)
 {
-    static const char form[] =
-        "redis:HOST:PORT, memcache:HOST:PORT (several with commas between "
-        "them) or 'none'";
     const char *servers;
 
     if (provider_of(&servers, arg, p))
-        return count_servers(servers, p) ? NULL : form;
+        return servers_wrong(servers, p);
     if (strncmp(arg, "redis:", 6) != 0 && strncmp(arg, "memcache:", 9) != 0)
         return form;
     return apr_psprintf(p,
@@ -81,8 +85,7 @@ void ocspx_socache_call_prepare(ocspx_socache_call_t *call, const char *arg,
 {
     call->pool = p;
     call->server = server;
-    call->provider = provider_of(&call->servers, arg, p);
-    call->server_count = count_servers(call->servers, p);
+    call->provider = provider_of(&call->servers, apr_pstrdup(p, arg), p);
 }
 
 /* --- calling ------------------------------------------------------------ */
@@ -142,17 +145,10 @@ static apr_status_t anew(apr_size_t *len, unsigned char *value,
                          ocspx_socache_call_t *call,
                          const ocspx_share_job_t *job, apr_pool_t *p)
 {
-    apr_status_t rv = make_instance(call), next;
-    int others = rv == APR_SUCCESS ? call->server_count : 0;
+    apr_status_t rv = make_instance(call);
 
     if (rv == APR_SUCCESS)
         rv = once(len, value, call, job, p);
-    while (has_failed(rv) && others-- > 0) {
-        next = once(len, value, call, job, p);
-        if (APR_STATUS_IS_NOTFOUND(next))
-            break;
-        rv = next;
-    }
     if (has_failed(rv))
         drop_instance(call);
     return rv;

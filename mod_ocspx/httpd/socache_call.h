@@ -13,7 +13,6 @@
 typedef struct {
     const ap_socache_provider_t *provider;
     const char *servers;
-    int server_count;
     server_rec *server; /* for its log */
     apr_pool_t *pool;
     ap_socache_instance_t *instance; /* NULL: to be made */
@@ -24,7 +23,7 @@ typedef struct {
  * it must be. */
 const char *ocspx_socache_call_wrong(const char *arg, apr_pool_t *p);
 
-/** @param arg nothing is wrong with it */
+/** @param arg "provider:server"; nothing is wrong with it */
 void ocspx_socache_call_prepare(ocspx_socache_call_t *call, const char *arg,
                                 server_rec *server, apr_pool_t *p);
 

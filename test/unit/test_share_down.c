@@ -245,7 +245,8 @@ END_TEST
 
 START_TEST(no_more_wait_than_there_is_room_for)
 {
-    const ocspx_share_found_t some = {(const unsigned char *)"der", 3, 0};
+    const ocspx_share_found_t some = {.der = (const unsigned char *)"der",
+                                      .len = 3};
     int i;
 
     make_sharing();
@@ -296,7 +297,8 @@ END_TEST
 /* Values nobody waits for may take their time, each of them. */
 START_TEST(values_that_wait_are_not_late)
 {
-    const ocspx_share_found_t some = {(const unsigned char *)"der", 3, 0};
+    const ocspx_share_found_t some = {.der = (const unsigned char *)"der",
+                                      .len = 3};
     int i;
 
     make_sharing();
