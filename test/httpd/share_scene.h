@@ -11,12 +11,16 @@
 #include "../support/tools.h"
 #include "../support/world.h"
 
+#define DOWN "OCSPX0050: SHARE_DOWN: "
+#define UP "OCSPX0051: .* works again"
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
 #define PAGE                                                                   \
     "<Location \"/ocspx-status\">\n    SetHandler ocspx-status\n</Location>\n"
 
 static world_t *w;
+static const char *mpm; /* of the next configurations; NULL: event */
 
 static inline void set_up(void)
 {
@@ -38,8 +42,51 @@ static inline const char *share(const char *provider, const tools_t *store)
 static inline void configure(httpd_t *h, const char *lines)
 {
     httpd_configure(h, &(httpd_config_t){
+                           .mpm = mpm,
                            .modules = "socache_redis socache_memcache",
                            .global = apr_pstrcat(w->pool, PAGE, lines, NULL)});
+}
+
+static inline void add_site(httpd_t *h, const char *name, const pki_t *leaf)
+{
+    httpd_vhost_t vhost = {.names = name};
+
+    vhost.cert = httpd_cert(h, &vhost.key, name, leaf, w->issuer, NULL);
+    httpd_vhost(h, &vhost);
+}
+
+/** Another server with such a site, and nothing kept. */
+static inline httpd_t *another(const pki_t *leaf, const char *lines)
+{
+    httpd_t *h = httpd_make(&(httpd_config_t){0}, w->pool);
+
+    add_site(h, "a.test", leaf);
+    configure(h, lines);
+    return h;
+}
+
+static inline void start(httpd_t *h)
+{
+    ck_assert_msg(httpd_start(h) >= 0, "%s", httpd_output(h));
+}
+
+static inline int is_good(const httpd_t *h)
+{
+    client_spec_t spec = {
+        .name = "a.test", .port = httpd_port(h), .ca_file = w->root_file};
+    client_result_t result;
+
+    client_handshake(&result, &spec, w->pool);
+    return client_good(&result);
+}
+
+/** From now on, so many more requests in time: refreshes go on. */
+static inline void assert_refreshed(const pki_t *leaf, unsigned more)
+{
+    unsigned n = responder_requests(w->responder, leaf) + more;
+
+    ck_assert(responder_wait(w->responder, leaf, n, 20000));
+    world_assert_good(w, "a.test");
 }
 
 /** A sample of the server's metrics; -1: there is none. */

@@ -17,9 +17,6 @@ static const struct {
     start_fn *start;
 } stores[] = {{"redis", redis}, {"memcache", tools_memcached_start}};
 
-#define DOWN "OCSPX0050: SHARE_DOWN: "
-#define UP "OCSPX0051: .* works again"
-
 static tools_t *store;
 
 /* One site, and a store that it shares what it has in. */
@@ -34,33 +31,6 @@ static pki_t *begin(int which, int lifetime)
         &(responder_script_t){.lifetime = apr_time_from_sec(lifetime)});
     responder_start(w->responder);
     return leaf;
-}
-
-/** Another server with the same site and store, and nothing kept. */
-static httpd_t *another(const pki_t *leaf, const char *lines)
-{
-    httpd_t *h = httpd_make(&(httpd_config_t){0}, w->pool);
-    httpd_vhost_t vhost = {.names = "a.test"};
-
-    vhost.cert = httpd_cert(h, &vhost.key, "a.test", leaf, w->issuer, NULL);
-    httpd_vhost(h, &vhost);
-    configure(h, lines);
-    return h;
-}
-
-static void start(httpd_t *h)
-{
-    ck_assert_msg(httpd_start(h) >= 0, "%s", httpd_output(h));
-}
-
-static int is_good(const httpd_t *h)
-{
-    client_spec_t spec = {
-        .name = "a.test", .port = httpd_port(h), .ca_file = w->root_file};
-    client_result_t result;
-
-    client_handshake(&result, &spec, w->pool);
-    return client_good(&result);
 }
 
 /* --- what it is for ------------------------------------------------------ */
@@ -108,15 +78,6 @@ END_TEST
 /* --- dead and stopped ---------------------------------------------------- */
 
 #define LIFETIME 8
-
-/** From now on, so many more requests in time: refreshes go on. */
-static void assert_refreshed(const pki_t *leaf, unsigned more)
-{
-    unsigned n = responder_requests(w->responder, leaf) + more;
-
-    ck_assert(responder_wait(w->responder, leaf, n, 20000));
-    world_assert_good(w, "a.test");
-}
 
 START_TEST(a_store_that_dies_is_missed_by_nobody)
 {
@@ -342,6 +303,8 @@ static const struct {
     {"redis:localhost:99999", "must be redis:HOST:PORT"},
     {"redis::1", "must be redis:HOST:PORT"},
     {"memcache:a:1,,b:2", "must be redis:HOST:PORT"},
+    {"redis:[::1]:6379", "providers do not speak IPv6"},
+    {"memcache:localhost:11211,[::1]:11211", "providers do not speak IPv6"},
     {"shmcb:/tmp/x(1024)", "must be redis:HOST:PORT"},
 };
 

@@ -55,8 +55,9 @@ tools_t *tools_s_server_start(const tools_site_t *site, apr_pool_t *p);
 tools_t *tools_nginx_start(const tools_site_t *site, apr_pool_t *p);
 
 /**
- * Stores that servers share. @param port 0: one that is free
- * @param max_memory of redis, "0": any; full, it takes nothing more
+ * Stores that servers share; full, they take nothing more.
+ * @param port 0: one that is free
+ * @param max_memory of redis, "0": any; memcached has 8 MB
  */
 tools_t *tools_redis_start(int port, const char *max_memory, apr_pool_t *p);
 tools_t *tools_memcached_start(int port, apr_pool_t *p);

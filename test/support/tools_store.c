@@ -37,7 +37,8 @@ tools_t *tools_redis_start(int port, const char *max_memory, apr_pool_t *p)
 tools_t *tools_memcached_start(int port, apr_pool_t *p)
 {
     const char *dir = procs_temp_dir(p);
-    const char *argv[] = {"memcached", "-l", "127.0.0.1", "-p", NULL,
+    /* Full, it takes nothing more, like redis above. */
+    const char *argv[] = {"memcached", "-l", "127.0.0.1", "-p", NULL, "-M",
                           "-U",        "0",  "-m",        "8",  "-t",
                           "1",         "-u", "nobody",    NULL};
 
