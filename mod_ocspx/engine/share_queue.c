@@ -49,6 +49,7 @@ struct ocspx_share_queue_t {
     job_t *failed; /* the store is left alone until this can be done */
     unsigned failures;
     apr_time_t down_since; /* 0: it works */
+    apr_time_t up_since;   /* 0: from the beginning */
     apr_time_t retry_at;
     apr_time_t turn;             /* the last one */
     apr_interval_time_t elapsed; /* time as the turns have it */
@@ -167,9 +168,9 @@ static void go_up(ocspx_share_queue_t *queue)
     ocspx_log(queue->log, OCSPX_LOG_NOTICE, 51, -1, "%s works again",
               queue->store->name);
     queue->down_since = 0;
+    queue->up_since = queue->clock();
     apr_pool_destroy(queue->failed->pool);
     queue->failed = NULL;
-    queue->failures = 0;
 }
 
 static apr_interval_time_t pause_after(unsigned failures)
@@ -181,15 +182,27 @@ static apr_interval_time_t pause_after(unsigned failures)
     return pause < OCSPX_SHARE_PAUSE_MAX ? pause : OCSPX_SHARE_PAUSE_MAX;
 }
 
+/* One that fails again soon has not recovered: it has room for a value now and
+ * then. */
+static int has_recovered(const ocspx_share_queue_t *queue, apr_time_t now)
+{
+    return now - queue->up_since >= OCSPX_SHARE_PAUSE_MAX;
+}
+
 static void fail(ocspx_share_queue_t *queue, job_t *job, const char *why)
 {
+    apr_time_t now = queue->clock();
+
     queue->store->abandon(queue->store);
     queue->begun = 0;
     queue->next = NULL;
-    if (!queue->failures++)
+    if (!queue->failed) {
+        if (has_recovered(queue, now))
+            queue->failures = 0;
         go_down(queue, job, why);
+    }
     queue->failed = job;
-    queue->retry_at = queue->clock() + pause_after(queue->failures);
+    queue->retry_at = now + pause_after(++queue->failures);
     answer(job, NULL);
     drop_waiting(queue);
 }

@@ -6,7 +6,7 @@
 #include <signal.h>
 
 #define SITES 16
-#define LIFETIME 8 /* of a response, in seconds */
+#define LIFETIME 6 /* of a response, in seconds */
 
 /* So many are under way at most (OCSPXMaxParallel). */
 #define PER_HOST 6

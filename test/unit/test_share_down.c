@@ -183,6 +183,39 @@ static void ask_many(void)
         ocspx_share_look_up(config.share, the_entry(), count_answer, NULL);
 }
 
+/* As one that is full and has room for a value now and then. */
+START_TEST(one_that_fails_again_is_left_alone_for_longer)
+{
+    static const int pauses[] = {5, 10, 20, 40, 60, 60};
+    unsigned i;
+
+    make_sharing();
+    for (i = 0; i < sizeof(pauses) / sizeof(*pauses); i++) {
+        store.reads = APR_ECONNREFUSED;
+        ask_many();
+        ocspx_share_turn(config.share);
+        ck_assert(is_down());
+        store.reads = APR_SUCCESS;
+        now += SECONDS(pauses[i]) - 1;
+        ocspx_share_turn(config.share);
+        ck_assert(is_down());
+        now++;
+        ocspx_share_turn(config.share);
+        ocspx_share_turn(config.share);
+        ck_assert(!is_down());
+    }
+    now += OCSPX_SHARE_PAUSE_MAX;
+    store.reads = APR_ECONNREFUSED;
+    ask_many();
+    ocspx_share_turn(config.share);
+    now += OCSPX_SHARE_PAUSE_MIN;
+    store.reads = APR_SUCCESS;
+    ocspx_share_turn(config.share);
+    ocspx_share_turn(config.share);
+    ck_assert(!is_down());
+}
+END_TEST
+
 /* One that answers, but not as fast as it is asked: nobody waits longer for
  * it than for one that is dead. */
 START_TEST(a_slow_store_holds_up_nobody_for_long)
@@ -324,6 +357,7 @@ static Suite *share_down_suite(void)
     tcase_add_test(tests, a_store_that_hangs_costs_one_timeout);
     tcase_add_test(tests, no_room_for_another_job_is_a_failure);
     tcase_add_loop_test(tests, a_full_store_is_told_once, 0, 2);
+    tcase_add_test(tests, one_that_fails_again_is_left_alone_for_longer);
     tcase_add_test(tests, a_slow_store_holds_up_nobody_for_long);
     tcase_add_test(tests, time_without_a_turn_does_not_count);
     tcase_add_test(tests, many_wait_for_one_timeout_together);
