@@ -82,8 +82,8 @@ ocspx_share_t *ocspx_share_make(ocspx_share_store_t *store,
                                 ocspx_ledger_t *ledger, const ocspx_log_t *log,
                                 apr_time_t (*clock)(void), apr_pool_t *p);
 
-/** One more store, before the first question: each has a part of what is
- * shared, and the parts of those that do not work. */
+/** One more store, of OCSPX_SHARE_STORES_MAX, before the first question: each
+ * has a part of what is shared, and its share of those that do not work. */
 void ocspx_share_add(ocspx_share_t *share, ocspx_share_store_t *store);
 
 /** Is there a response for @a entry? @a done is called once, perhaps before

@@ -58,7 +58,6 @@ static const char *servers_wrong(const char *servers, apr_pool_t *p)
     while ((server = strsep(&rest, ","))) {
         if (++n > OCSPX_SHARE_STORES_MAX || !is_server(&host, server, p))
             return form;
-        /* They open sockets of that kind alone. */
         if (strchr(host, ':'))
             return "of servers with a name or an IPv4 address: httpd's redis "
                    "and memcache providers do not speak IPv6";

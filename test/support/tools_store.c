@@ -38,9 +38,9 @@ tools_t *tools_memcached_start(int port, apr_pool_t *p)
 {
     const char *dir = procs_temp_dir(p);
     /* Full, it takes nothing more, like redis above. */
-    const char *argv[] = {"memcached", "-l", "127.0.0.1", "-p", NULL, "-M",
-                          "-U",        "0",  "-m",        "8",  "-t",
-                          "1",         "-u", "nobody",    NULL};
+    const char *argv[] = {"memcached", "-l", "127.0.0.1", "-p",     NULL,
+                          "-M",        "-U", "0",         "-m",     "8",
+                          "-t",        "1",  "-u",        "nobody", NULL};
 
     port = port ? port : procs_free_port();
     argv[4] = apr_itoa(p, port);
