@@ -198,6 +198,7 @@ START_TEST(one_that_fails_again_is_left_alone_for_longer)
         store.reads = APR_SUCCESS;
         now += SECONDS(pauses[i]) - 1;
         ocspx_share_turn(config.share);
+        ocspx_share_turn(config.share);
         ck_assert(is_down());
         now++;
         ocspx_share_turn(config.share);
