@@ -7,86 +7,96 @@
  * certificate has been fetched once for all, that outage goes on. */
 #define AFTERMATH (6 * HOUR)
 
-struct count_t {
-    fleet_result_t *result;
-    const world_t *world;
-    apr_time_t warm;
-    unsigned minutes;
-    unsigned *requests;  /* by minute */
-    unsigned char *down; /* by minute: the store is, or was a while ago */
-};
-
-static unsigned minute_of(const count_t *count, apr_time_t t)
+static unsigned minutes_of(const world_t *world)
 {
-    apr_int64_t minute = (t - count->warm) / MINUTE;
+    return (unsigned)((world->end - fleet_warm(world)) / MINUTE);
+}
+
+static unsigned minute_of(const world_t *world, apr_time_t t)
+{
+    apr_int64_t minute = (t - fleet_warm(world)) / MINUTE;
 
     if (minute < 0)
         return 0;
-    return minute < count->minutes ? (unsigned)minute : count->minutes;
+    return minute < minutes_of(world) ? (unsigned)minute : minutes_of(world);
 }
 
-count_t *count_make(fleet_result_t *result, const world_t *world, apr_pool_t *p)
+/* One minute more, for what is later than all. */
+apr_size_t count_numbers(const world_t *world)
 {
-    count_t *count = apr_pcalloc(p, sizeof(*count));
-    unsigned k, m;
-
-    count->result = result;
-    count->world = world;
-    count->warm = fleet_warm(world);
-    count->minutes = (unsigned)((world->end - count->warm) / MINUTE);
-    count->requests = apr_pcalloc(p, (count->minutes + 1) * sizeof(unsigned));
-    count->down = apr_pcalloc(p, count->minutes + 1);
-    for (k = 0; k < world->store.count; k++) {
-        const world_outage_t *outage = &world->store.list[k];
-        unsigned end = minute_of(count, outage->over + AFTERMATH);
-
-        for (m = minute_of(count, outage->down); m <= end; m++)
-            count->down[m] = outage->over > count->warm;
-    }
-    return count;
+    return sizeof(count_t) / sizeof(apr_uint64_t) + minutes_of(world) + 1;
 }
 
-void count_request(count_t *count, apr_time_t now, int first, int duplicate)
+void count_request(count_t *count, const world_t *world, apr_time_t now,
+                   int first, int duplicate)
 {
-    if (now < count->warm)
+    if (now < fleet_warm(world))
         return;
     if (first) {
-        count->result->first++;
+        count->all.first++;
         return;
     }
-    count->result->requests++;
-    count->result->duplicates += (unsigned)duplicate;
-    count->requests[minute_of(count, now)]++;
+    count->all.requests++;
+    count->all.duplicates += (unsigned)duplicate;
+    count->by_minute[minute_of(world, now)]++;
 }
 
-void count_found(count_t *count, apr_time_t now)
+void count_found(count_t *count, const world_t *world, apr_time_t now)
 {
-    count->result->found += now >= count->warm;
+    count->all.found += now >= fleet_warm(world);
 }
 
-/* The mean of the minutes in which the store works. */
-static double mean(const count_t *count)
+/* By minute: the store is down, or was a while ago. */
+static const unsigned char *without_store(const world_t *world, apr_pool_t *p)
+{
+    unsigned char *down = apr_pcalloc(p, minutes_of(world) + 1);
+    unsigned k, m;
+
+    for (k = 0; k < world->store.count; k++) {
+        const world_outage_t *outage = &world->store.list[k];
+        unsigned end = minute_of(world, outage->over + AFTERMATH);
+
+        for (m = minute_of(world, outage->down); m <= end; m++)
+            down[m] = outage->over > fleet_warm(world);
+    }
+    return down;
+}
+
+static double validities(const world_t *world)
 {
     double sum = 0;
-    unsigned m, minutes = 0;
+    unsigned i;
 
-    for (m = 0; m < count->minutes; m++)
-        if (!count->down[m]) {
-            sum += count->requests[m];
-            minutes++;
-        }
-    return minutes ? sum / minutes : 0;
+    for (i = 0; i < world->spec.certificates; i++)
+        sum += (double)(world->end - fleet_warm(world)) /
+               (double)world->hosts[i % WORLD_HOSTS].validity;
+    return sum;
 }
 
-static void look_at_bucket(count_t *count, unsigned from)
+/* Of the minutes in which the store works. */
+static double mean(const count_t *count, const unsigned char *down,
+                   unsigned minutes)
 {
-    fleet_result_t *result = count->result;
+    double sum = 0;
+    unsigned m, up = 0;
+
+    for (m = 0; m < minutes; m++)
+        if (!down[m]) {
+            sum += (double)count->by_minute[m];
+            up++;
+        }
+    return up ? sum / up : 0;
+}
+
+static void look_at_bucket(fleet_result_t *result, const count_t *count,
+                           const unsigned char *down, unsigned from)
+{
     double requests = 0, *peak = &result->peak;
     unsigned m;
 
     for (m = from; m < from + result->bucket; m++) {
-        requests += count->requests[m];
-        if (count->down[m])
+        requests += (double)count->by_minute[m];
+        if (down[m])
             peak = &result->peak_alone;
     }
     requests /= result->bucket * result->mean;
@@ -94,18 +104,21 @@ static void look_at_bucket(count_t *count, unsigned from)
         *peak = requests;
 }
 
-void count_conclude(count_t *count)
+void count_conclude(fleet_result_t *result, const count_t *count,
+                    const world_t *world, apr_pool_t *p)
 {
-    fleet_result_t *result = count->result;
-    unsigned m;
+    const unsigned char *down = without_store(world, p);
+    unsigned m, minutes = minutes_of(world);
 
-    result->mean = mean(count);
+    *result = (fleet_result_t){.counts = count->all,
+                               .validities = validities(world),
+                               .mean = mean(count, down, minutes)};
     if (result->mean <= 0)
         return;
-    result->per_validity = result->mean * count->minutes / result->validities;
+    result->per_validity = result->mean * minutes / result->validities;
     result->bucket = result->mean >= PER_BUCKET
                          ? 1
                          : (unsigned)(PER_BUCKET / result->mean) + 1;
-    for (m = 0; m + result->bucket <= count->minutes; m += result->bucket)
-        look_at_bucket(count, m);
+    for (m = 0; m + result->bucket <= minutes; m += result->bucket)
+        look_at_bucket(result, count, down, m);
 }

@@ -4,13 +4,20 @@
 
 #include "fleet.h"
 
-typedef struct count_t count_t;
+/* Nothing but numbers, so that those of several processes can be added up. */
+typedef struct {
+    fleet_counts_t all;
+    apr_uint64_t by_minute[]; /* requests, after the warm-up */
+} count_t;
 
-count_t *count_make(fleet_result_t *result, const world_t *world,
-                    apr_pool_t *p);
-void count_request(count_t *count, apr_time_t now, int first, int duplicate);
-void count_found(count_t *count, apr_time_t now);
+/** How many numbers that is. */
+apr_size_t count_numbers(const world_t *world);
+
+void count_request(count_t *count, const world_t *world, apr_time_t now,
+                   int first, int duplicate);
+void count_found(count_t *count, const world_t *world, apr_time_t now);
 /** Means and peaks. */
-void count_conclude(count_t *count);
+void count_conclude(fleet_result_t *result, const count_t *count,
+                    const world_t *world, apr_pool_t *p);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "../../mod_ocspx/engine/heap.h"
 #include "count.h"
+#include "split.h"
 
 #define LOOK_UP apr_time_from_msec(1)
 
@@ -20,7 +21,6 @@ typedef struct {
 typedef struct {
     const world_t *world;
     const world_host_t *host;
-    fleet_result_t *result;
     count_t *count;
     unsigned number;
     apr_uint64_t random;
@@ -92,11 +92,11 @@ static void note_end(cert_t *cert, const staple_t *staple)
         outage--;
     if (world_is_long(cert->host, outage) && outage->down < old->expiry &&
         outage->over > old->this_update)
-        cert->result->ended++;
+        cert->count->all.ended++;
     else if (staple->began > outage->down && staple->began < outage->up)
-        cert->result->empty++;
+        cert->count->all.empty++;
     else
-        cert->result->missing++;
+        cert->count->all.missing++;
 }
 
 static void note_first(cert_t *cert, const staple_t *staple)
@@ -104,9 +104,9 @@ static void note_first(cert_t *cert, const staple_t *staple)
     if (cert->now - staple->began <= SEC(2))
         return;
     if (staple->was_shut_out)
-        cert->result->empty++;
+        cert->count->all.empty++;
     else
-        cert->result->missing++;
+        cert->count->all.missing++;
 }
 
 static void check(cert_t *cert, const staple_t *staple,
@@ -118,7 +118,7 @@ static void check(cert_t *cert, const staple_t *staple,
 
     if (turn < own)
         turn = own;
-    cert->result->expired += fresh->expiry <= turn;
+    cert->count->all.expired += fresh->expiry <= turn;
     if (!old->expiry)
         note_first(cert, staple);
     else if (old->expiry < turn)
@@ -151,7 +151,7 @@ static apr_time_t start(cert_t *cert, unsigned j, int first)
 {
     staple_t *staple = &cert->staples[j];
 
-    count_request(cert->count, cert->now, first,
+    count_request(cert->count, cert->world, cert->now, first,
                   cert->asking && has_store(cert, j));
     staple->asking = 1;
     cert->asking++;
@@ -189,7 +189,7 @@ static apr_time_t refresh(cert_t *cert, unsigned j)
         apr_time_t due = admit(cert, j, &cert->stored, 1);
 
         if (!ocspx_schedule_overdue(own, &cert->stored, &cert->world->policy)) {
-            count_found(cert->count, cert->now);
+            count_found(cert->count, cert->world, cert->now);
             return due;
         }
     }
@@ -225,7 +225,7 @@ static void step(cert_t *cert, unsigned j)
     apr_time_t next;
 
     move_on(cert);
-    cert->result->steps++;
+    cert->count->all.steps++;
     if (cert->now >= starts[staple->restarts])
         next = restart(cert, j, staple->restarts + 1);
     else if (staple->asking)
@@ -259,8 +259,6 @@ static void live(cert_t *cert)
         if (cert->staples[j].newest.expiry &&
             cert->staples[j].newest.expiry <= cert->now)
             note_end(cert, &cert->staples[j]);
-    cert->result->validities +=
-        (double)(world->end - fleet_warm(world)) / (double)cert->host->validity;
 }
 
 apr_time_t fleet_warm(const world_t *world)
@@ -268,18 +266,21 @@ apr_time_t fleet_warm(const world_t *world)
     return T0 + (world->end - T0 < 28 * DAY ? (world->end - T0) / 2 : 14 * DAY);
 }
 
-void fleet_run(fleet_result_t *result, const world_t *world, apr_pool_t *p)
+/* One of several processes; each has a share of the certificates. */
+static void live_part(const void *baton, void *count, split_part_t part,
+                      apr_pool_t *p)
 {
+    const world_t *world = baton;
     unsigned servers = world->spec.servers;
-    cert_t cert = {.world = world, .result = result};
-    unsigned i;
+    cert_t cert = {.world = world, .count = count};
+    apr_uint64_t all = world->spec.certificates;
+    unsigned i = (unsigned)(all * part.number / part.of);
+    unsigned end = (unsigned)(all * (part.number + 1) / part.of);
 
-    *result = (fleet_result_t){0};
-    cert.count = count_make(result, world, p);
     cert.staples = apr_palloc(p, servers * sizeof(*cert.staples));
     cert.wake = apr_palloc(p, servers * sizeof(*cert.wake));
     cert.heap = ocspx_heap_make(servers, cert.wake, p);
-    for (i = 0; i < world->spec.certificates; i++) {
+    for (; i < end; i++) {
         cert.number = i;
         cert.random = ocspx_schedule_mix(world->spec.seed + i);
         cert.host = &world->hosts[i % WORLD_HOSTS];
@@ -289,5 +290,13 @@ void fleet_run(fleet_result_t *result, const world_t *world, apr_pool_t *p)
         cert.asking = 0;
         live(&cert);
     }
-    count_conclude(cert.count);
+}
+
+void fleet_run(fleet_result_t *result, const world_t *world, unsigned processes,
+               apr_pool_t *p)
+{
+    const apr_uint64_t *sums =
+        split(live_part, world, processes, count_numbers(world), p);
+
+    count_conclude(result, (const count_t *)sums, world, p);
 }

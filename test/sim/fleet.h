@@ -15,6 +15,7 @@
 
 #include "world.h"
 
+/** Sums over all certificates. */
 typedef struct {
     apr_uint64_t steps; /* wakes of a certificate at a server */
 
@@ -23,7 +24,6 @@ typedef struct {
     apr_uint64_t first;      /* by servers that came up with nothing */
     apr_uint64_t duplicates; /* of requests: another server's was under way */
     apr_uint64_t found;      /* in the store */
-    double validities;       /* lived through by all certificates */
 
     /* All the time; a staple is one certificate's at one server: */
     apr_uint64_t expired; /* responses served though they were over */
@@ -32,6 +32,11 @@ typedef struct {
     apr_uint64_t ended;   /* so, in an outage of half a validity or more */
     apr_uint64_t empty;   /* so, on servers that came up with nothing while
                              there was nothing new to be had */
+} fleet_counts_t;
+
+typedef struct {
+    fleet_counts_t counts;
+    double validities; /* lived through by all certificates after the warm-up */
 
     /* Of the requests by minute, in buckets of so many minutes that it is a
      * hundred on average; those that touch an outage of the store, or the
@@ -43,7 +48,9 @@ typedef struct {
     double peak_alone;   /* also by that mean: without the store */
 } fleet_result_t;
 
-void fleet_run(fleet_result_t *result, const world_t *world, apr_pool_t *p);
+/** @param processes share the work; the result is the same with any number */
+void fleet_run(fleet_result_t *result, const world_t *world, unsigned processes,
+               apr_pool_t *p);
 
 /** Until then nothing is counted but what is wrong. */
 apr_time_t fleet_warm(const world_t *world);

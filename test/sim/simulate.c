@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "fleet.h"
+#include "split.h"
 
 static unsigned argument(int argc, char **argv, int i, unsigned otherwise)
 {
@@ -37,28 +38,28 @@ static void print_staples(const fleet_result_t *result)
     printf("staples: %llu expired, %llu missing; %llu that ended in outages of "
            "half a validity or more, %llu late on servers that came up with "
            "nothing when there was nothing new to be had\n",
-           (unsigned long long)result->expired,
-           (unsigned long long)result->missing,
-           (unsigned long long)result->ended,
-           (unsigned long long)result->empty);
+           (unsigned long long)result->counts.expired,
+           (unsigned long long)result->counts.missing,
+           (unsigned long long)result->counts.ended,
+           (unsigned long long)result->counts.empty);
 }
 
 static void print_requests(const world_t *world, const fleet_result_t *result,
                            const fleet_result_t *alone)
 {
-    double one = (double)alone->requests / alone->validities;
+    double one = (double)alone->counts.requests / alone->validities;
 
     printf("requests per certificate and validity, after %.0f days: %.3f for "
            "the fleet while the store works (%.5f of these while another's "
            "was under way), %.3f with all outages; %.3f for one server alone, "
            "%.1f for %u that do not share\n",
            (double)(fleet_warm(world) - T0) / (double)DAY, result->per_validity,
-           (double)result->duplicates / (double)result->requests,
-           (double)result->requests / result->validities, one,
+           (double)result->counts.duplicates / (double)result->counts.requests,
+           (double)result->counts.requests / result->validities, one,
            one * world->spec.servers, world->spec.servers);
     printf("besides, %llu by servers that came up with nothing, and each "
            "server asks a responder that is down every %.0f s\n",
-           (unsigned long long)result->first,
+           (unsigned long long)result->counts.first,
            world->probed / (double)world->probes / (double)SEC(1));
     printf("a minute: %.2f while the store works; the busiest %u min %.2f "
            "times as many, without the store %.2f times\n",
@@ -79,12 +80,12 @@ int main(int argc, char **argv)
     apr_pool_create(&pool, NULL);
     world = world_make(&spec, pool);
     print_world(world);
-    fleet_run(&result, world, pool);
+    fleet_run(&result, world, split_processors(), pool);
     print_staples(&result);
     spec.alone = 1;
     spec.servers = 1;
-    fleet_run(&alone, world_make(&spec, pool), pool);
+    fleet_run(&alone, world_make(&spec, pool), split_processors(), pool);
     print_requests(world, &result, &alone);
     apr_terminate();
-    return result.expired || result.missing;
+    return result.counts.expired || result.counts.missing;
 }

@@ -22,23 +22,24 @@ static void tear_down(void)
     apr_pool_destroy(pool);
 }
 
-static fleet_result_t run(const world_spec_t *spec)
+static fleet_result_t run(const world_spec_t *spec, unsigned processes)
 {
     const world_t *world = world_make(spec, pool);
     fleet_result_t result;
 
-    fleet_run(&result, world, pool);
+    fleet_run(&result, world, processes, pool);
     printf("fleet: %u servers%s, seed %u: %u outages of the store, %u long "
            "ones of responders; %llu expired, %llu missing, %llu ended, %llu "
            "empty; requests per validity %.3f with the store, %.5f of them "
            "twice; peaks %.2f and %.2f in %u minutes\n",
            spec->servers, spec->alone ? " alone" : "", (unsigned)spec->seed,
            world->store.count, world->long_outages,
-           (unsigned long long)result.expired,
-           (unsigned long long)result.missing, (unsigned long long)result.ended,
-           (unsigned long long)result.empty, result.per_validity,
-           (double)result.duplicates / (double)result.requests, result.peak,
-           result.peak_alone, result.bucket);
+           (unsigned long long)result.counts.expired,
+           (unsigned long long)result.counts.missing,
+           (unsigned long long)result.counts.ended,
+           (unsigned long long)result.counts.empty, result.per_validity,
+           (double)result.counts.duplicates / (double)result.counts.requests,
+           result.peak, result.peak_alone, result.bucket);
     ck_assert_uint_gt(world->store.count, 2);
     return result;
 }
@@ -49,35 +50,36 @@ START_TEST(a_year_of_a_fleet)
                          .servers = 100,
                          .days = 365,
                          .seed = (apr_uint64_t)_i};
-    fleet_result_t fleet = run(&spec);
+    fleet_result_t fleet = run(&spec, 1);
     fleet_result_t alone;
 
-    ck_assert_uint_eq(fleet.expired, 0);
-    ck_assert_uint_eq(fleet.missing, 0);
+    ck_assert_uint_eq(fleet.counts.expired, 0);
+    ck_assert_uint_eq(fleet.counts.missing, 0);
     /* There were outages nobody could have bridged; they prove that the
      * simulation notices. */
-    ck_assert_uint_gt(fleet.ended, 0);
-    ck_assert_uint_gt(fleet.found, 50 * fleet.requests / 10);
-    ck_assert(fleet.duplicates * 100 < fleet.requests);
+    ck_assert_uint_gt(fleet.counts.ended, 0);
+    ck_assert_uint_gt(fleet.counts.found, 50 * fleet.counts.requests / 10);
+    ck_assert(fleet.counts.duplicates * 100 < fleet.counts.requests);
     ck_assert(fleet.peak <= 4);
     ck_assert(fleet.peak_alone <= 3 * spec.servers);
     spec.servers = 1;
     spec.alone = 1;
-    alone = run(&spec);
-    ck_assert_uint_eq(alone.expired + alone.missing, 0);
+    alone = run(&spec, 1);
+    ck_assert_uint_eq(alone.counts.expired + alone.counts.missing, 0);
     ck_assert(fleet.per_validity <= 1.2 * alone.per_validity);
 }
 END_TEST
 
+/* However many processes share the work. */
 START_TEST(same_seed_same_year)
 {
     const world_spec_t spec = {
         .certificates = 80, .servers = 10, .days = 200, .seed = 7};
-    fleet_result_t one = run(&spec), other = run(&spec);
+    fleet_result_t one = run(&spec, 1), other = run(&spec, 3);
 
-    ck_assert_uint_eq(one.steps, other.steps);
-    ck_assert_uint_eq(one.requests, other.requests);
-    ck_assert_uint_eq(one.ended, other.ended);
+    ck_assert_uint_gt(one.counts.found, 0);
+    ck_assert_mem_eq(&one.counts, &other.counts, sizeof(one.counts));
+    ck_assert(one.peak == other.peak && one.peak_alone == other.peak_alone);
 }
 END_TEST
 
