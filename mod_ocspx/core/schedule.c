@@ -5,6 +5,9 @@
  *   thisUpdate ....... [ window ] ............ 75 % ............ expiry
  *                    45 %      50 %
  *
+ * and sooner seldom, later often: of many servers that share what they fetch
+ * the first one is then well ahead of the second.
+ *
  * Times come from responses, HTTP headers and a clock that somebody may set,
  * so everything saturates: plus() and span() are the only additions and
  * subtractions of times here.
@@ -142,7 +145,12 @@ apr_time_t ocspx_schedule_refresh(apr_time_t now,
                                   apr_uint64_t seed,
                                   ocspx_schedule_spread_e spread)
 {
-    return draw(window(now, served, policy, spread), seed);
+    window_t w = window(now, served, policy, spread);
+    apr_time_t due = draw(w, seed);
+
+    return spread == OCSPX_SCHEDULE_WHOLE
+               ? due
+               : most(due, draw(w, ocspx_schedule_mix(seed)));
 }
 
 apr_uint64_t ocspx_schedule_stagger(apr_uint64_t instance, apr_uint64_t cert,
@@ -171,7 +179,7 @@ ocspx_schedule_interval(apr_time_t obtained,
 
     if (served->expiry <= obtained)
         return 0;
-    return span(obtained, plus(w.from, span(w.from, w.to) / 2));
+    return span(obtained, plus(w.from, span(w.from, w.to) / 3 * 2));
 }
 
 /* Nothing is served: the pause grows with the outage, so that it never makes
