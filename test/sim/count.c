@@ -7,6 +7,9 @@
  * certificate has been fetched once for all, that outage goes on. */
 #define AFTERMATH (6 * HOUR)
 
+/* So long do servers need to have asked for all that ended. */
+#define CATCH_UP HOUR
+
 static unsigned minutes_of(const world_t *world)
 {
     return (unsigned)((world->end - fleet_warm(world)) / MINUTE);
@@ -46,42 +49,57 @@ void count_found(count_t *count, const world_t *world, apr_time_t now)
     count->all.found += now >= fleet_warm(world);
 }
 
-/* By minute: the store is down, or was a while ago. */
-static const unsigned char *without_store(const world_t *world, apr_pool_t *p)
+static void mark(unsigned char *times, const world_t *world, apr_time_t from,
+                 apr_time_t to, fleet_time_e time)
 {
-    unsigned char *down = apr_pcalloc(p, minutes_of(world) + 1);
-    unsigned k, m;
+    unsigned m;
 
-    for (k = 0; k < world->store.count; k++) {
-        const world_outage_t *outage = &world->store.list[k];
-        unsigned end = minute_of(world, outage->over + AFTERMATH);
+    if (to <= fleet_warm(world))
+        return;
+    for (m = minute_of(world, from); m <= minute_of(world, to); m++)
+        times[m] = (unsigned char)time;
+}
 
-        for (m = minute_of(world, outage->down); m <= end; m++)
-            down[m] = outage->over > fleet_warm(world);
-    }
-    return down;
+static const unsigned char *times_by_minute(const world_t *world, apr_pool_t *p)
+{
+    unsigned char *times = apr_pcalloc(p, minutes_of(world) + 1);
+    unsigned h, k;
+
+    for (h = 0; h < WORLD_HOSTS; h++)
+        for (k = 0; k < world->hosts[h].outages.count; k++) {
+            const world_outage_t *outage = &world->hosts[h].outages.list[k];
+
+            if (world_is_long(&world->hosts[h], outage))
+                mark(times, world, outage->up, outage->over + CATCH_UP,
+                     FLEET_ENDED);
+        }
+    for (k = 0; k < world->store.count; k++)
+        mark(times, world, world->store.list[k].down,
+             world->store.list[k].over + AFTERMATH, FLEET_ALONE);
+    return times;
 }
 
 static double validities(const world_t *world)
 {
     double sum = 0;
-    unsigned i;
+    unsigned h;
 
-    for (i = 0; i < world->spec.certificates; i++)
-        sum += (double)(world->end - fleet_warm(world)) /
-               (double)world->hosts[i % WORLD_HOSTS].validity;
+    for (h = 0; h < WORLD_HOSTS; h++)
+        sum += world_certificates(world, h) *
+               (double)(world->end - fleet_warm(world)) /
+               (double)world->hosts[h].validity;
     return sum;
 }
 
 /* Of the minutes in which the store works. */
-static double mean(const count_t *count, const unsigned char *down,
+static double mean(const count_t *count, const unsigned char *times,
                    unsigned minutes)
 {
     double sum = 0;
     unsigned m, up = 0;
 
     for (m = 0; m < minutes; m++)
-        if (!down[m]) {
+        if (times[m] != FLEET_ALONE) {
             sum += (double)count->by_minute[m];
             up++;
         }
@@ -89,30 +107,30 @@ static double mean(const count_t *count, const unsigned char *down,
 }
 
 static void look_at_bucket(fleet_result_t *result, const count_t *count,
-                           const unsigned char *down, unsigned from)
+                           const unsigned char *times, unsigned from)
 {
-    double requests = 0, *peak = &result->peak;
-    unsigned m;
+    double requests = 0;
+    unsigned m, time = FLEET_USUAL;
 
     for (m = from; m < from + result->bucket; m++) {
         requests += (double)count->by_minute[m];
-        if (down[m])
-            peak = &result->peak_alone;
+        if (times[m] > time)
+            time = times[m];
     }
     requests /= result->bucket * result->mean;
-    if (requests > *peak)
-        *peak = requests;
+    if (requests > result->peak[time])
+        result->peak[time] = requests;
 }
 
 void count_conclude(fleet_result_t *result, const count_t *count,
                     const world_t *world, apr_pool_t *p)
 {
-    const unsigned char *down = without_store(world, p);
+    const unsigned char *times = times_by_minute(world, p);
     unsigned m, minutes = minutes_of(world);
 
     *result = (fleet_result_t){.counts = count->all,
                                .validities = validities(world),
-                               .mean = mean(count, down, minutes)};
+                               .mean = mean(count, times, minutes)};
     if (result->mean <= 0)
         return;
     result->per_validity = result->mean * minutes / result->validities;
@@ -120,5 +138,5 @@ void count_conclude(fleet_result_t *result, const count_t *count,
                          ? 1
                          : (unsigned)(PER_BUCKET / result->mean) + 1;
     for (m = 0; m + result->bucket <= minutes; m += result->bucket)
-        look_at_bucket(result, count, down, m);
+        look_at_bucket(result, count, times, m);
 }

@@ -3,6 +3,7 @@
 
 #include "../../mod_ocspx/engine/heap.h"
 #include "count.h"
+#include "queue.h"
 #include "split.h"
 
 #define LOOK_UP apr_time_from_msec(1)
@@ -22,6 +23,7 @@ typedef struct {
     const world_t *world;
     const world_host_t *host;
     count_t *count;
+    queue_t *queue; /* of the host */
     unsigned number;
     apr_uint64_t random;
     apr_time_t now;
@@ -60,23 +62,34 @@ static int is_shut(const cert_t *cert, unsigned j)
     return cert->now >= cert->outage->down && cert->now < cert->outage->open[j];
 }
 
-/* The turn of a certificate when its host is open again. */
+/* The turn of a certificate when its host is open again: after those that
+ * expire before it, of which some fell due since the host is up. */
 static apr_time_t turn_after(const cert_t *cert, unsigned j)
 {
-    const ocspx_schedule_validity_t *newest = &cert->staples[j].newest;
+    apr_time_t expiry = cert->staples[j].newest.expiry;
     apr_time_t open = cert->outage->open[j];
-    apr_interval_time_t into =
-        newest->expiry - cert->host->validity / 2 - cert->outage->down;
-    double before = into > 0 ? (double)into * cert->host->rate : 0;
-    apr_interval_time_t wait;
+    double lot = (double)ocspx_schedule_mix(cert->number) / 0x1p64;
+    double before = queue_before(cert->queue, j, expiry, lot) +
+                    (double)(cert->now - cert->outage->up) * cert->host->rate;
+    apr_interval_time_t wait =
+        (apr_interval_time_t)(before * (double)cert->world->gap);
+    apr_interval_time_t least = /* as fast as a host may be asked */
+        (apr_interval_time_t)(before * (double)WORLD_FETCH_MEAN / 6);
 
-    if (newest->expiry <= open) /* as fast as a host may be asked */
-        return open + (apr_interval_time_t)(before * (double)WORLD_FETCH_RANGE /
-                                            2 / 6);
-    wait = (apr_interval_time_t)(before * (double)cert->world->gap);
-    if (wait > (newest->expiry - open) / 2) /* urgent */
-        wait = (newest->expiry - open) / 2;
-    return open + wait;
+    if (wait > (expiry - open) / 2) /* urgent */
+        wait = (expiry - open) / 2;
+    return open + (wait > least ? wait : least);
+}
+
+static apr_time_t wait_for_turn(cert_t *cert, unsigned j)
+{
+    staple_t *staple = &cert->staples[j];
+
+    staple->was_shut_out = 1;
+    if (cert->now >= cert->outage->up)
+        return turn_after(cert, j);
+    queue_add(cert->queue, j, staple->newest.expiry);
+    return cert->outage->up;
 }
 
 /* --- what is wrong ---------------------------------------------------- */
@@ -195,8 +208,7 @@ static apr_time_t refresh(cert_t *cert, unsigned j)
     }
     if (!is_shut(cert, j))
         return start(cert, j, first);
-    cert->staples[j].was_shut_out = 1;
-    return turn_after(cert, j);
+    return wait_for_turn(cert, j);
 }
 
 /* With nothing; the certificates have their turns in any order. */
@@ -240,22 +252,47 @@ static void step(cert_t *cert, unsigned j)
 
 /* --- a fleet ---------------------------------------------------------- */
 
-static void live(cert_t *cert)
+static void begin(cert_t *cert, apr_pool_t *p)
 {
-    const world_t *world = cert->world;
-    unsigned j;
+    unsigned j, servers = cert->world->spec.servers;
 
+    cert->staples = apr_palloc(p, servers * sizeof(*cert->staples));
+    cert->wake = apr_palloc(p, servers * sizeof(*cert->wake));
+    cert->heap = ocspx_heap_make(servers, cert->wake, p);
+    cert->random = ocspx_schedule_mix(cert->world->spec.seed + cert->number);
+    cert->outage = cert->host->outages.list;
+    cert->store_outage = cert->world->store.list;
     cert->now = T0;
-    for (j = 0; j < world->spec.servers; j++) {
+    for (j = 0; j < servers; j++) {
         cert->staples[j] = (staple_t){0};
         cert->wake[j] = restart(cert, j, 0);
         ocspx_heap_put(&cert->heap, j);
     }
-    while ((cert->now = cert->wake[cert->heap.ids[0]]) < world->end)
+}
+
+static void live(cert_t *cert, apr_time_t until)
+{
+    if (until > cert->world->end)
+        until = cert->world->end;
+    while ((cert->now = cert->wake[cert->heap.ids[0]]) < until)
         step(cert, cert->heap.ids[0]);
-    cert->now = world->end;
+}
+
+static void live_all(cert_t *certs, unsigned n, apr_time_t until)
+{
+    unsigned i;
+
+    for (i = 0; i < n; i++)
+        live(&certs[i], until);
+}
+
+static void end(cert_t *cert)
+{
+    unsigned j;
+
+    cert->now = cert->world->end;
     move_on(cert);
-    for (j = 0; j < world->spec.servers; j++)
+    for (j = 0; j < cert->world->spec.servers; j++)
         if (cert->staples[j].newest.expiry &&
             cert->staples[j].newest.expiry <= cert->now)
             note_end(cert, &cert->staples[j]);
@@ -266,37 +303,43 @@ apr_time_t fleet_warm(const world_t *world)
     return T0 + (world->end - T0 < 28 * DAY ? (world->end - T0) / 2 : 14 * DAY);
 }
 
-/* One of several processes; each has a share of the certificates. */
-static void live_part(const void *baton, void *count, split_part_t part,
+/* All certificates of a host: one after the other, but when it is up again
+ * all that wait for it must be known. */
+static void live_host(const void *baton, unsigned h, apr_uint64_t *sums,
                       apr_pool_t *p)
 {
     const world_t *world = baton;
-    unsigned servers = world->spec.servers;
-    cert_t cert = {.world = world, .count = count};
-    apr_uint64_t all = world->spec.certificates;
-    unsigned i = (unsigned)(all * part.number / part.of);
-    unsigned end = (unsigned)(all * (part.number + 1) / part.of);
+    const world_outages_t *outages = &world->hosts[h].outages;
+    queue_t *queue = queue_make(world->spec.servers, p);
+    unsigned n = world_certificates(world, h);
+    cert_t *certs = apr_pcalloc(p, n * sizeof(*certs));
+    unsigned i, k;
 
-    cert.staples = apr_palloc(p, servers * sizeof(*cert.staples));
-    cert.wake = apr_palloc(p, servers * sizeof(*cert.wake));
-    cert.heap = ocspx_heap_make(servers, cert.wake, p);
-    for (; i < end; i++) {
-        cert.number = i;
-        cert.random = ocspx_schedule_mix(world->spec.seed + i);
-        cert.host = &world->hosts[i % WORLD_HOSTS];
-        cert.outage = cert.host->outages.list;
-        cert.store_outage = world->store.list;
-        cert.stored = (ocspx_schedule_validity_t){0};
-        cert.asking = 0;
-        live(&cert);
+    for (i = 0; i < n; i++) {
+        certs[i].world = world;
+        certs[i].host = &world->hosts[h];
+        certs[i].count = (count_t *)sums;
+        certs[i].queue = queue;
+        certs[i].number = h + i * WORLD_HOSTS;
+        begin(&certs[i], p);
     }
+    for (k = 0; k < outages->count; k++) {
+        live_all(certs, n, outages->list[k].down);
+        queue_open(queue, outages->list[k].down,
+                   outages->list[k].up + world->hosts[h].validity);
+        live_all(certs, n, outages->list[k].up);
+        queue_close(queue);
+    }
+    live_all(certs, n, world->end);
+    for (i = 0; i < n; i++)
+        end(&certs[i]);
 }
 
 void fleet_run(fleet_result_t *result, const world_t *world, unsigned processes,
                apr_pool_t *p)
 {
-    const apr_uint64_t *sums =
-        split(live_part, world, processes, count_numbers(world), p);
+    const apr_uint64_t *sums = split(live_host, world, WORLD_HOSTS, processes,
+                                     count_numbers(world), p);
 
     count_conclude(result, (const count_t *)sums, world, p);
 }

@@ -15,6 +15,15 @@
 
 #include "world.h"
 
+/** What a minute is part of; if of several, of the last. */
+typedef enum {
+    FLEET_USUAL, /* with outages of responders, and the ends of them */
+    FLEET_ENDED, /* a responder is back after half a validity or more; what has
+                    ended since then does not wait for its pace */
+    FLEET_ALONE, /* the store is down, or was a while ago */
+    FLEET_TIMES
+} fleet_time_e;
+
 /** Sums over all certificates. */
 typedef struct {
     apr_uint64_t steps; /* wakes of a certificate at a server */
@@ -38,14 +47,13 @@ typedef struct {
     fleet_counts_t counts;
     double validities; /* lived through by all certificates after the warm-up */
 
-    /* Of the requests by minute, in buckets of so many minutes that it is a
-     * hundred on average; those that touch an outage of the store, or the
-     * hours after it, apart. */
+    double per_validity; /* requests while the store works, for each */
+    double mean;         /* requests a minute then */
+
+    /* The busiest minute, times the mean; or the busiest of buckets of so many
+     * minutes that there are a hundred requests in it on average. */
     unsigned bucket;
-    double mean;         /* while the store works */
-    double per_validity; /* then, and for each certificate */
-    double peak;         /* times the mean */
-    double peak_alone;   /* also by that mean: without the store */
+    double peak[FLEET_TIMES];
 } fleet_result_t;
 
 /** @param processes share the work; the result is the same with any number */

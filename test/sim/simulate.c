@@ -62,8 +62,10 @@ static void print_requests(const world_t *world, const fleet_result_t *result,
            (unsigned long long)result->counts.first,
            world->probed / (double)world->probes / (double)SEC(1));
     printf("a minute: %.2f while the store works; the busiest %u min %.2f "
-           "times as many, without the store %.2f times\n",
-           result->mean, result->bucket, result->peak, result->peak_alone);
+           "times as many, %.2f times when a responder was down for half a "
+           "validity or more, %.2f times without the store\n",
+           result->mean, result->bucket, result->peak[FLEET_USUAL],
+           result->peak[FLEET_ENDED], result->peak[FLEET_ALONE]);
 }
 
 int main(int argc, char **argv)

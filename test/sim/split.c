@@ -1,4 +1,4 @@
-/* split: work shared by several processes, which add up what they count. */
+/* split: work in pieces, done by several processes. */
 #include "split.h"
 
 #include <signal.h>
@@ -9,15 +9,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+typedef struct {
+    split_work_fn *work;
+    const void *baton;
+    unsigned pieces;
+    apr_pool_t *pool;
+    apr_uint64_t *next; /* piece, of all processes */
+} job_t;
+
 static void fail(const char *what)
 {
     perror(what);
     exit(EXIT_FAILURE);
 }
 
-static pid_t start(split_work_fn *work, const void *baton, apr_uint64_t *sums,
-                   split_part_t part, apr_pool_t *p)
+static pid_t start(const job_t *job, apr_uint64_t *sums)
 {
+    apr_uint64_t piece;
     pid_t pid = fork();
 
     if (pid < 0)
@@ -25,7 +33,14 @@ static pid_t start(split_work_fn *work, const void *baton, apr_uint64_t *sums,
     if (pid > 0)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    work(baton, sums, part, p);
+    while ((piece = __atomic_fetch_add(job->next, 1, __ATOMIC_RELAXED)) <
+           job->pieces) {
+        apr_pool_t *p;
+
+        apr_pool_create(&p, job->pool);
+        job->work(job->baton, (unsigned)piece, sums, p);
+        apr_pool_destroy(p);
+    }
     _exit(EXIT_SUCCESS);
 }
 
@@ -37,28 +52,30 @@ static void await(pid_t pid)
         fail("a process of several");
 }
 
+/* The next piece, then the sums of each process. */
 const apr_uint64_t *split(split_work_fn *work, const void *baton,
-                          unsigned processes, apr_size_t numbers, apr_pool_t *p)
+                          unsigned pieces, unsigned processes,
+                          apr_size_t numbers, apr_pool_t *p)
 {
     pid_t *pids = apr_palloc(p, processes * sizeof(*pids));
-    apr_size_t size = processes * numbers * sizeof(apr_uint64_t);
-    apr_uint64_t *sums = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    apr_size_t size = (1 + processes * numbers) * sizeof(apr_uint64_t);
+    apr_uint64_t *shared = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     apr_uint64_t *all = apr_pcalloc(p, numbers * sizeof(*all));
+    const job_t job = {work, baton, pieces, p, shared};
     apr_size_t i;
     unsigned k;
 
-    if (sums == MAP_FAILED)
+    if (shared == MAP_FAILED)
         fail("mmap");
     for (k = 0; k < processes; k++)
-        pids[k] = start(work, baton, sums + k * numbers,
-                        (split_part_t){k, processes}, p);
+        pids[k] = start(&job, shared + 1 + k * numbers);
     for (k = 0; k < processes; k++) {
         await(pids[k]);
         for (i = 0; i < numbers; i++)
-            all[i] += sums[k * numbers + i];
+            all[i] += shared[1 + k * numbers + i];
     }
-    munmap(sums, size);
+    munmap(shared, size);
     return all;
 }
 

@@ -22,6 +22,11 @@ int world_is_long(const world_host_t *host, const world_outage_t *outage)
     return outage->up - outage->down >= host->validity / 2;
 }
 
+unsigned world_certificates(const world_t *world, unsigned h)
+{
+    return (world->spec.certificates + WORLD_HOSTS - 1 - h) / WORLD_HOSTS;
+}
+
 ocspx_schedule_validity_t world_answer(const world_host_t *host, unsigned cert,
                                        apr_time_t now)
 {

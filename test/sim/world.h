@@ -20,6 +20,7 @@
 /** A fetch takes so long, and at most so much longer. */
 #define WORLD_FETCH_LEAST apr_time_from_msec(50)
 #define WORLD_FETCH_RANGE apr_time_from_msec(950)
+#define WORLD_FETCH_MEAN (WORLD_FETCH_LEAST + WORLD_FETCH_RANGE / 2)
 
 typedef struct {
     unsigned certificates, servers, days;
@@ -72,6 +73,9 @@ world_t *world_make(const world_spec_t *spec, apr_pool_t *p);
 
 /** Half a validity, and more. */
 int world_is_long(const world_host_t *host, const world_outage_t *outage);
+
+/** How many ask host @a h. */
+unsigned world_certificates(const world_t *world, unsigned h);
 
 /** A number below @a n, the next one of a series. */
 apr_int64_t world_below(apr_uint64_t *random, apr_int64_t n);
