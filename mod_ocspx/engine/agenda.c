@@ -2,8 +2,9 @@
  *
  * Three kinds of heaps, so that nothing is ever searched:
  *
- *   clock   entries by time: of falling due, then of becoming urgent
- *   due     one per host: its entries that are due, first to expire on top
+ *   clock   entries by time: of falling due, of becoming urgent, of the end
+ *   due     one per host: its entries that are due; those that have ended on
+ *           top, then the first to expire
  *   ready   hosts where an entry may start, first to expire on top
  *
  *            clock                    due                     ready
@@ -13,6 +14,12 @@
  *
  * A host that is shut, or has its fill of entries under way, is not in ready,
  * and what waits for it costs nothing.
+ *
+ * What has ended waits for no pace. Servers that share what they fetch would
+ * then all ask for the same at the same time, each being as fast as the others,
+ * so that such entries go by lot: every server begins with others. While the
+ * pace holds they are better all in the same order, as those that are behind
+ * find what the first one has fetched.
  *
  * A shut host is probed by its pacer, the entry it would hurt most to go on
  * without, at the times that entry's own back-off gives: five hundred entries
@@ -54,6 +61,7 @@ struct ocspx_agenda_t {
     unsigned under_way;
     unsigned urgent; /* due at hosts that are not shut */
     apr_uint64_t rate;
+    apr_uint64_t lots;
     apr_time_t started; /* the latest start */
     ocspx_heap_t clock, ready;
     host_t *hosts;
@@ -62,6 +70,7 @@ struct ocspx_agenda_t {
     unsigned *host_of;
     apr_time_t *wake; /* the next event: due, then urgent */
     apr_time_t *expiry;
+    apr_time_t *turn;    /* among those due: expiry, or a lot below all times */
     apr_uint64_t *share; /* in the rate */
     unsigned char *is_urgent;
 
@@ -174,19 +183,28 @@ static apr_time_t urgent_at(const ocspx_agenda_t *agenda, unsigned i)
     return agenda->expiry[i] - interval / URGENT_PART;
 }
 
-/* The time of entry @a i on the clock has come: it falls due, and later on
- * becomes urgent. */
+static apr_time_t turn_of(const ocspx_agenda_t *agenda, unsigned i,
+                          apr_time_t now)
+{
+    if (agenda->expiry[i] > now)
+        return agenda->expiry[i];
+    return -(apr_time_t)(ocspx_schedule_mix(agenda->lots + i) >> 1);
+}
+
+/* The time of entry @a i on the clock has come: it falls due, later on becomes
+ * urgent, and ends. */
 static void wake(ocspx_agenda_t *agenda, unsigned i, apr_time_t now)
 {
     host_t *host = host_of(agenda, i);
+    apr_time_t urgent = urgent_at(agenda, i);
 
     ocspx_heap_drop(&agenda->clock, i);
+    agenda->turn[i] = turn_of(agenda, i, now);
     ocspx_heap_put(&host->due, i);
-    agenda->wake[i] = urgent_at(agenda, i);
+    set_urgent(agenda, i, urgent <= now);
+    agenda->wake[i] = urgent > now ? urgent : agenda->expiry[i];
     if (agenda->wake[i] > now)
         ocspx_heap_put(&agenda->clock, i);
-    else
-        set_urgent(agenda, i, 1);
     review(agenda, host);
 }
 
@@ -245,7 +263,7 @@ static void make_hosts(ocspx_agenda_t *agenda, unsigned n, unsigned hosts,
     for (i = 0; i < hosts; i++) {
         unsigned entries = agenda->hosts[i].due.n;
 
-        agenda->hosts[i].due = (ocspx_heap_t){room, 0, at, agenda->expiry};
+        agenda->hosts[i].due = (ocspx_heap_t){room, 0, at, agenda->turn};
         agenda->hosts[i].pacer = NONE;
         room += entries;
     }
@@ -253,15 +271,18 @@ static void make_hosts(ocspx_agenda_t *agenda, unsigned n, unsigned hosts,
 
 ocspx_agenda_t *ocspx_agenda_make(unsigned n, unsigned hosts,
                                   const unsigned *host_of_entry, unsigned total,
-                                  unsigned per_host, apr_pool_t *p)
+                                  unsigned per_host, apr_uint64_t lots,
+                                  apr_pool_t *p)
 {
     ocspx_agenda_t *agenda = apr_pcalloc(p, sizeof(*agenda));
 
     agenda->total = total;
     agenda->per_host = per_host;
+    agenda->lots = lots;
     agenda->host_of = apr_pmemdup(p, host_of_entry, n * sizeof(unsigned));
     agenda->wake = apr_pcalloc(p, n * sizeof(apr_time_t));
     agenda->expiry = apr_pcalloc(p, n * sizeof(apr_time_t));
+    agenda->turn = apr_pcalloc(p, n * sizeof(apr_time_t));
     agenda->need = apr_pcalloc(p, hosts * sizeof(apr_time_t));
     agenda->share = apr_pcalloc(p, n * sizeof(*agenda->share));
     agenda->is_urgent = apr_pcalloc(p, n);

@@ -1,9 +1,10 @@
 /* agenda: whose turn is it? Due times, responder hosts and pace; no I/O.
  *
  * An entry may start when it is due, its host is not shut, the limits and the
- * pace allow. Of those that may, the one that expires first goes first. A host
- * that could not be reached is shut: one entry at a time probes it, and the
- * others wait, due, until an answer opens it again.
+ * pace allow. Of those that may, the one that expires first goes first, and
+ * what has expired by lot before it. A host that could not be reached is shut:
+ * one entry at a time probes it, and the others wait, due, until an answer
+ * opens it again.
  *
  * The pace: starts are spaced for twice the mean rate all certificates
  * together need, so that neither a cold start nor the end of an outage makes
@@ -22,10 +23,12 @@ typedef struct ocspx_agenda_t ocspx_agenda_t;
  * @param n entries, hosts responder hosts; @a host_of[i] the host entry i
  *        asks first
  * @param total, per_host most entries under way at once
+ * @param lots random bits, this server's own
  */
 ocspx_agenda_t *ocspx_agenda_make(unsigned n, unsigned hosts,
                                   const unsigned *host_of, unsigned total,
-                                  unsigned per_host, apr_pool_t *p);
+                                  unsigned per_host, apr_uint64_t lots,
+                                  apr_pool_t *p);
 
 /** Longest pause the pace makes, however few certificates there are. */
 #define OCSPX_AGENDA_GAP_MAX apr_time_from_sec(10)

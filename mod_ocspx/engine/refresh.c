@@ -206,9 +206,9 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
         refresh->random = (apr_uint64_t)now;
     for (i = 0; i < n; i++)
         host_of[i] = ocspx_registry_get(config->registry, i)->host;
-    refresh->agenda =
-        ocspx_agenda_make(n, apr_hash_count(config->registry->hosts), host_of,
-                          config->max_parallel, config->max_per_host, p);
+    refresh->agenda = ocspx_agenda_make(
+        n, apr_hash_count(config->registry->hosts), host_of,
+        config->max_parallel, config->max_per_host, refresh->random, p);
     refresh->held_until = apr_pcalloc(p, n * sizeof(*refresh->held_until));
     refresh->held = ocspx_heap_make(n, refresh->held_until, p);
     order = shuffle(refresh, n, p);

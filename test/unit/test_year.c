@@ -226,7 +226,8 @@ static year_t *make_year(apr_uint64_t seed, apr_pool_t *p)
         if (!below(year, 4)) /* a CA of longer validities at the same host */
             cert->validity += below(year, 5) * DAY;
     }
-    year->agenda = ocspx_agenda_make(CERTS, HOSTS, host_of, TOTAL, PER_HOST, p);
+    year->agenda =
+        ocspx_agenda_make(CERTS, HOSTS, host_of, TOTAL, PER_HOST, 1, p);
     for (i = 0; i < CERTS; i++)
         ocspx_agenda_set(year->agenda, i, T0, 0, 0);
     return year;
