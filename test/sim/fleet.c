@@ -62,23 +62,39 @@ static int is_shut(const cert_t *cert, unsigned j)
     return cert->now >= cert->outage->down && cert->now < cert->outage->open[j];
 }
 
+static double lot(const cert_t *cert, apr_uint64_t instance)
+{
+    return (double)ocspx_schedule_mix(cert->number ^ instance) / 0x1p64;
+}
+
+/* What has ended goes by a lot of each server, and as fast as a host may be
+ * asked. */
+static apr_time_t turn_of_ended(const cert_t *cert, unsigned j)
+{
+    apr_time_t open = cert->outage->open[j];
+    double ended = queue_before(cert->queue, j, open, 1);
+
+    return open +
+           (apr_interval_time_t)(lot(cert, cert->staples[j].instance) * ended *
+                                 (double)WORLD_FETCH_MEAN / WORLD_PER_HOST);
+}
+
 /* The turn of a certificate when its host is open again: after those that
  * expire before it, of which some fell due since the host is up. */
 static apr_time_t turn_after(const cert_t *cert, unsigned j)
 {
     apr_time_t expiry = cert->staples[j].newest.expiry;
     apr_time_t open = cert->outage->open[j];
-    double lot = (double)ocspx_schedule_mix(cert->number) / 0x1p64;
-    double before = queue_before(cert->queue, j, expiry, lot) +
+    double before = queue_before(cert->queue, j, expiry, lot(cert, 0)) +
                     (double)(cert->now - cert->outage->up) * cert->host->rate;
     apr_interval_time_t wait =
         (apr_interval_time_t)(before * (double)cert->world->gap);
-    apr_interval_time_t least = /* as fast as a host may be asked */
-        (apr_interval_time_t)(before * (double)WORLD_FETCH_MEAN / 6);
 
+    if (expiry <= open)
+        return turn_of_ended(cert, j);
     if (wait > (expiry - open) / 2) /* urgent */
         wait = (expiry - open) / 2;
-    return open + (wait > least ? wait : least);
+    return open + wait;
 }
 
 static apr_time_t wait_for_turn(cert_t *cert, unsigned j)

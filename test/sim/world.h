@@ -21,6 +21,7 @@
 #define WORLD_FETCH_LEAST apr_time_from_msec(50)
 #define WORLD_FETCH_RANGE apr_time_from_msec(950)
 #define WORLD_FETCH_MEAN (WORLD_FETCH_LEAST + WORLD_FETCH_RANGE / 2)
+#define WORLD_PER_HOST 6 /* requests of a server at once */
 
 typedef struct {
     unsigned certificates, servers, days;
