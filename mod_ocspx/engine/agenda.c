@@ -15,11 +15,10 @@
  * A host that is shut, or has its fill of entries under way, is not in ready,
  * and what waits for it costs nothing.
  *
- * What has ended waits for no pace. Servers that share what they fetch would
- * then all ask for the same at the same time, each being as fast as the others,
- * so that such entries go by lot: every server begins with others. While the
- * pace holds they are better all in the same order, as those that are behind
- * find what the first one has fetched.
+ * What has ended, or never was there, waits for no pace. Servers that share
+ * what they fetch would all ask for the same of it at the same time, so that it
+ * goes by lot: each begins with something else. Under the pace the same order
+ * is better: those that are behind find what the first one has fetched.
  *
  * A shut host is probed by its pacer, the entry it would hurt most to go on
  * without, at the times that entry's own back-off gives: five hundred entries
@@ -74,7 +73,7 @@ struct ocspx_agenda_t {
     apr_uint64_t *share; /* in the rate */
     unsigned char *is_urgent;
 
-    apr_time_t *need; /* by host: expiry of its candidate */
+    apr_time_t *need; /* by host: turn of its candidate */
 };
 
 /* --- hosts ------------------------------------------------------------ */
@@ -125,7 +124,7 @@ static void review(ocspx_agenda_t *agenda, host_t *host)
         ocspx_heap_drop(&agenda->ready, h);
         return;
     }
-    agenda->need[h] = agenda->expiry[i];
+    agenda->need[h] = agenda->turn[i];
     ocspx_heap_put(&agenda->ready, h);
 }
 
@@ -208,19 +207,19 @@ static void wake(ocspx_agenda_t *agenda, unsigned i, apr_time_t now)
     review(agenda, host);
 }
 
-/* The pause between the latest start and that of an entry with @a expiry. */
+/* The pause between the latest start and that of an entry with this turn. */
 static apr_interval_time_t gap(const ocspx_agenda_t *agenda, apr_time_t now,
-                               apr_time_t expiry)
+                               apr_time_t turn)
 {
     apr_uint64_t pace = (apr_uint64_t)OCSPX_AGENDA_GAP_MAX;
     apr_uint64_t slack;
 
-    if (expiry <= now)
+    if (turn <= now)
         return 0;
     if (agenda->rate && RATE_UNIT / 2 / agenda->rate < pace)
         pace = RATE_UNIT / 2 / agenda->rate;
     /* All that is urgent shall have had its turn in half the time left. */
-    slack = (apr_uint64_t)expiry - (apr_uint64_t)now;
+    slack = (apr_uint64_t)turn - (apr_uint64_t)now;
     slack /= 2 * ((apr_uint64_t)agenda->urgent + 1);
     return (apr_interval_time_t)(slack < pace ? slack : pace);
 }

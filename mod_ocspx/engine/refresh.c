@@ -169,24 +169,6 @@ static void look_at_clock(ocspx_refresh_t *refresh, apr_time_t now)
             set_back(refresh, i, now, back);
 }
 
-/* Servers that start together begin with different certificates, and find the
- * rest done by the others. */
-static const unsigned *shuffle(ocspx_refresh_t *refresh, unsigned n,
-                               apr_pool_t *p)
-{
-    unsigned *order = apr_palloc(p, n * sizeof(*order));
-    unsigned i;
-
-    for (i = 0; i < n; i++) {
-        unsigned j = (unsigned)(ocspx_refresh_random(refresh) % (i + 1));
-
-        order[i] = i;
-        order[i] = order[j];
-        order[j] = i;
-    }
-    return order;
-}
-
 ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
                                     const unsigned char *only, apr_pool_t *p)
 {
@@ -194,7 +176,6 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
     unsigned n = ocspx_registry_count(config->registry);
     unsigned *host_of = apr_palloc(p, n * sizeof(*host_of));
     apr_time_t now = config->clock();
-    const unsigned *order;
     unsigned i;
 
     refresh->config = *config;
@@ -211,10 +192,9 @@ ocspx_refresh_t *ocspx_refresh_make(const ocspx_refresh_config_t *config,
         config->max_parallel, config->max_per_host, refresh->random, p);
     refresh->held_until = apr_pcalloc(p, n * sizeof(*refresh->held_until));
     refresh->held = ocspx_heap_make(n, refresh->held_until, p);
-    order = shuffle(refresh, n, p);
     for (i = 0; i < n; i++)
-        if (!only || only[order[i]])
-            take_up(refresh, order[i], now);
+        if (!only || only[i])
+            take_up(refresh, i, now);
     return refresh;
 }
 

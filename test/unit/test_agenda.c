@@ -126,14 +126,16 @@ END_TEST
 
 /* The order of 20 entries that all are due at T0, and end in the next
  * hours. */
-static void order_at(int *order, apr_time_t now, apr_uint64_t lots)
+static void order_at(int *order, apr_time_t now, unsigned hosts,
+                     apr_uint64_t lots)
 {
-    int i;
+    unsigned i;
 
-    memset(host_of, 0, sizeof(host_of));
-    agenda = ocspx_agenda_make(20, 1, host_of, 20, 20, lots, pool);
     for (i = 0; i < 20; i++)
-        ocspx_agenda_set(agenda, (unsigned)i, T0, T0 + (i + 1) * HOUR, DAY);
+        host_of[i] = i % hosts;
+    agenda = ocspx_agenda_make(20, hosts, host_of, 20, 20, lots, pool);
+    for (i = 0; i < 20; i++)
+        ocspx_agenda_set(agenda, i, T0, T0 + (i + 1) * HOUR, DAY);
     for (i = 0; i < 20; i++)
         order[i] = take(now + i * SEC(10));
 }
@@ -142,15 +144,16 @@ static void order_at(int *order, apr_time_t now, apr_uint64_t lots)
  * each when what they have has ended. */
 START_TEST(what_has_ended_goes_by_lot)
 {
+    unsigned hosts = _i ? 20 : 1;
     int one[20], other[20], again[20];
 
-    order_at(one, T0, 1);
-    order_at(other, T0, 2);
+    order_at(one, T0, hosts, 1);
+    order_at(other, T0, hosts, 2);
     ck_assert_int_eq(one[19], 19);
     ck_assert_mem_eq(one, other, sizeof(one));
-    order_at(one, T0 + DAY, 1);
-    order_at(other, T0 + DAY, 2);
-    order_at(again, T0 + DAY, 2);
+    order_at(one, T0 + DAY, hosts, 1);
+    order_at(other, T0 + DAY, hosts, 2);
+    order_at(again, T0 + DAY, hosts, 2);
     ck_assert_mem_ne(one, other, sizeof(one));
     ck_assert_mem_eq(again, other, sizeof(other));
 }
@@ -654,7 +657,7 @@ int main(void)
     tcase_add_test(order, set_again);
     tcase_add_test(order, set_again_when_due_already);
     tcase_add_test(order, first_to_expire_goes_first);
-    tcase_add_test(order, what_has_ended_goes_by_lot);
+    tcase_add_loop_test(order, what_has_ended_goes_by_lot, 0, 2);
     tcase_add_test(order, what_ends_while_it_waits_goes_by_lot);
     tcase_add_test(order, limit_in_all);
     tcase_add_test(order, limit_per_host);
