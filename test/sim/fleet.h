@@ -1,10 +1,10 @@
 /* fleet: servers with the same certificates and one store, on a stepped clock.
  *
- * One certificate after the other lives its whole time on all servers, so that
- * a million need no more memory than one. What they have to do with each other
- * is put in by numbers: when a server finds a responder up again (see world),
- * and how long a certificate then waits for its turn by the agenda's pace,
- * which is by the order of expiry.
+ * The certificates of a responder live one after the other from one outage to
+ * the next, each on all servers. What they have to do with each other is put in
+ * by numbers: when a server finds a responder up again (see world), and how
+ * long a certificate then waits for its turn by the agenda (see queue). Each
+ * responder is given a server's whole pace, which in truth is one for all.
  *
  * When to refresh, when to serve and what is overdue is the module's own
  * code, core/schedule. That look-up, fetch and put come to the same as in the

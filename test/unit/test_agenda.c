@@ -124,61 +124,6 @@ START_TEST(first_to_expire_goes_first)
 }
 END_TEST
 
-/* The order of 20 entries that all are due at T0, and end in the next
- * hours. */
-static void order_at(int *order, apr_time_t now, unsigned hosts,
-                     apr_uint64_t lots)
-{
-    unsigned i;
-
-    for (i = 0; i < 20; i++)
-        host_of[i] = i % hosts;
-    agenda = ocspx_agenda_make(20, hosts, host_of, 20, 20, lots, pool);
-    for (i = 0; i < 20; i++)
-        ocspx_agenda_set(agenda, i, T0, T0 + (i + 1) * HOUR, DAY);
-    for (i = 0; i < 20; i++)
-        order[i] = take(now + i * SEC(10));
-}
-
-/* Servers are to have the same order while the pace holds, and another one
- * each when what they have has ended. */
-START_TEST(what_has_ended_goes_by_lot)
-{
-    unsigned hosts = _i ? 20 : 1;
-    int one[20], other[20], again[20];
-
-    order_at(one, T0, hosts, 1);
-    order_at(other, T0, hosts, 2);
-    ck_assert_int_eq(one[19], 19);
-    ck_assert_mem_eq(one, other, sizeof(one));
-    order_at(one, T0 + DAY, hosts, 1);
-    order_at(other, T0 + DAY, hosts, 2);
-    order_at(again, T0 + DAY, hosts, 2);
-    ck_assert_mem_ne(one, other, sizeof(one));
-    ck_assert_mem_eq(again, other, sizeof(other));
-}
-END_TEST
-
-START_TEST(what_ends_while_it_waits_goes_by_lot)
-{
-    unsigned i, first = 0;
-
-    for (i = 0; i < 8; i++) {
-        memset(host_of, 0, sizeof(host_of));
-        agenda = ocspx_agenda_make(3, 1, host_of, 1, 1, i, pool);
-        ocspx_agenda_set(agenda, 0, T0, T0 + HOUR, DAY);
-        ocspx_agenda_set(agenda, 1, T0, T0 + 2 * HOUR, DAY);
-        ocspx_agenda_set(agenda, 2, T0, T0 + 3 * HOUR, DAY);
-        ck_assert_int_eq(take(T0), 0);
-        ck_assert_int_eq(take(T0 + SEC(60)), -1);
-        ocspx_agenda_done(agenda, 0, OCSPX_AGENDA_REACHED);
-        first += take(T0 + 4 * HOUR) == 1;
-    }
-    ck_assert_uint_gt(first, 0);
-    ck_assert_uint_lt(first, 8);
-}
-END_TEST
-
 START_TEST(limit_in_all)
 {
     make(5, 5, 3, 2);
@@ -657,8 +602,6 @@ int main(void)
     tcase_add_test(order, set_again);
     tcase_add_test(order, set_again_when_due_already);
     tcase_add_test(order, first_to_expire_goes_first);
-    tcase_add_loop_test(order, what_has_ended_goes_by_lot, 0, 2);
-    tcase_add_test(order, what_ends_while_it_waits_goes_by_lot);
     tcase_add_test(order, limit_in_all);
     tcase_add_test(order, limit_per_host);
     tcase_add_test(order, any_sequence);
