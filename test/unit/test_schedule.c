@@ -188,8 +188,14 @@ END_TEST
 START_TEST(refresh_spread)
 {
     ocspx_schedule_validity_t v = valid(20 * HOUR, 100 * HOUR);
+    unsigned early = 0, seed;
 
     fills(refreshes(T0, &v, &policy, 1), T0 + SEC(5), T0 + 30 * HOUR);
+    for (seed = 0; seed < SEEDS; seed++)
+        early +=
+            ocspx_schedule_refresh(T0, &v, &policy, seed, 1) < T0 + 15 * HOUR;
+    ck_assert_uint_gt(early, SEEDS * 45 / 100);
+    ck_assert_uint_lt(early, SEEDS * 55 / 100);
     v.fresh_until = T0 + 10 * HOUR;
     fills(refreshes(T0, &v, &policy, 1), T0 + 10 * HOUR, T0 + 30 * HOUR);
     v = valid(60 * HOUR, 100 * HOUR); /* past: as without */

@@ -419,6 +419,32 @@ START_TEST(each_server_has_its_own_times)
 }
 END_TEST
 
+/* Servers that start together with nothing ask for different certificates. */
+START_TEST(each_server_begins_elsewhere)
+{
+    ocspx_fetch_question_t first;
+    int i, others = 0;
+
+    share_holds_three();
+    for (i = 0; i < 20; i++) {
+        ocspx_fetch_question_t *last = &network.last;
+
+        make_sharing();
+        config.max_parallel = 1;
+        network.vtable.poll = poll_nothing;
+        ocspx_refresh_turn(ocspx_refresh_make(&config, NULL, pool), 0);
+        ck_assert_int_eq(network.waiting, 1);
+        network.waiting = 0;
+        if (!i)
+            first = *last;
+        others += first.request_len != last->request_len ||
+                  memcmp(first.request, last->request, last->request_len);
+    }
+    ck_assert_int_gt(others, 0);
+    ck_assert_int_lt(others, 19);
+}
+END_TEST
+
 static Suite *share_suite(void)
 {
     Suite *suite = suite_create("share");
@@ -443,6 +469,7 @@ static Suite *share_suite(void)
     tcase_add_test(tests, one_after_the_other_finds_it);
     tcase_add_test(tests, who_finds_it_says_nothing_of_the_host);
     tcase_add_test(tests, each_server_has_its_own_times);
+    tcase_add_test(tests, each_server_begins_elsewhere);
     suite_add_tcase(suite, tests);
     return suite;
 }
