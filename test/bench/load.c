@@ -69,8 +69,7 @@ static void *run(void *baton)
         int stapled, done;
 
         wait_until(due);
-        done = load_shake_in(&stapled, &until, context, &load->spec,
-                             (int)(turn % (unsigned)load->spec.scene->count));
+        done = load_shake_in(&stapled, &until, context, &load->spec, turn);
         count(&runner->result, done, stapled, (until - due) * 1000);
     }
     SSL_CTX_free(context);

@@ -17,6 +17,8 @@ typedef struct {
     int threads;
     int ms;         /* for so long; and at most limit handshakes */
     int limit;      /* 0: no limit */
+    int counted;    /* limit handshakes whose instructions are counted: leave
+                       nothing to luck, see load_shake.c */
     int rate;       /* open loop: handshakes a second, which are due whether or
                        not those before are done; 0: one after the other */
     int timeout_ms; /* of a handshake */

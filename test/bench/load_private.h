@@ -11,8 +11,9 @@ double load_now(void);
 
 SSL_CTX *load_context(const load_spec_t *spec);
 
-/** As load_shake(). @param until the moment it was done, or had failed */
+/** As load_shake(). @param until the moment it was done, or had failed
+ * @param turn which handshake it is; each goes to the next site */
 int load_shake_in(int *stapled, double *until, SSL_CTX *context,
-                  const load_spec_t *spec, int site);
+                  const load_spec_t *spec, unsigned turn);
 
 #endif

@@ -29,7 +29,7 @@ static void *run(void *baton)
 
         if (walk->stapled[site])
             continue;
-        load_shake_in(&stapled, &until, context, walk->spec, site);
+        load_shake_in(&stapled, &until, context, walk->spec, (unsigned)site);
         walk->stapled[site] = stapled != 0;
     }
     SSL_CTX_free(context);

@@ -64,6 +64,8 @@ static void configure(peer_t *peer)
         peer->httpd,
         &(httpd_config_t){.log_level = "warn",
                           .modules = peer->kind == PEERS_MOD_MD ? "md" : NULL,
+                          /* which takes the longer the more is in it */
+                          .without = spec->single ? "sessions" : NULL,
                           .without_ocspx = peer->kind != PEERS_OCSPX,
                           .servers = spec->single ? 1 : 2,
                           .workers = spec->single ? 4 : 128,

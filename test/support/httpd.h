@@ -30,7 +30,8 @@ typedef struct {
     const char *mpm;       /* "event", "worker", "prefork"; NULL: event */
     const char *log_level; /* NULL: "warn ocspx:debug" (with it) */
     const char *modules;   /* more: "md headers socache_redis", or NULL */
-    const char *without;   /* of the usual: "ssl status", or NULL */
+    const char *without;   /* of the usual: "ssl status sessions" (their
+                              cache), or NULL */
     int without_ocspx;     /* do not load mod_ocspx */
     const char *state_dir; /* NULL: "state" under the root, which the module
                               has to make itself; "": no directive */

@@ -148,7 +148,8 @@ static const char *module_lines(const httpd_t *h, apr_pool_t *p)
     const char *state = h->config.state_dir;
     const char *text = "";
 
-    if (!has_word(h->config.without, "ssl")) {
+    if (!has_word(h->config.without, "ssl") &&
+        !has_word(h->config.without, "sessions")) {
         text = apr_psprintf(p, "SSLSessionCache shmcb:%s/sessions(65536)\n",
                             h->root);
     }
