@@ -39,10 +39,27 @@ double figures_median(apr_array_header_t *values)
                : upper;
 }
 
+/** @param off how far from the median, as a part of the values */
+static const char *print(apr_array_header_t *values, double off, int decimals,
+                         apr_pool_t *p)
+{
+    return apr_psprintf(p, "%.*f\t%.*f\t%.*f", decimals, figures_median(values),
+                        decimals, figures_quantile(values, 0.5 - off), decimals,
+                        figures_quantile(values, 0.5 + off));
+}
+
 const char *figures_spread(apr_array_header_t *values, int decimals,
                            apr_pool_t *p)
 {
-    return apr_psprintf(p, "%.*f\t%.*f\t%.*f", decimals, figures_median(values),
-                        decimals, figures_quantile(values, 0.25), decimals,
-                        figures_quantile(values, 0.75));
+    return print(values, 0.25, decimals, p);
+}
+
+/* How many of n values are below the median is binomial, n / 2 on average and
+ * with a deviation of sqrt(n) / 2. */
+const char *figures_sure(apr_array_header_t *values, int decimals,
+                         apr_pool_t *p)
+{
+    double off = values->nelts ? 0.98 / sqrt(values->nelts) : 0;
+
+    return print(values, off < 0.5 ? off : 0.5, decimals, p);
 }

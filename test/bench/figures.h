@@ -15,6 +15,11 @@ double figures_quantile(apr_array_header_t *values, double part);
 const char *figures_spread(apr_array_header_t *values, int decimals,
                            apr_pool_t *p);
 
+/** The median and the interval in which that of all values there could be is
+ * with 95 %, whatever their distribution; likewise. */
+const char *figures_sure(apr_array_header_t *values, int decimals,
+                         apr_pool_t *p);
+
 apr_array_header_t *figures_make(apr_pool_t *p);
 static inline void figures_add(apr_array_header_t *values, double value)
 {

@@ -60,7 +60,7 @@ static void *run(void *baton)
 {
     runner_t *runner = baton;
     load_t *load = runner->load;
-    SSL_CTX *context = load_context(&load->spec);
+    SSL_CTX *context = load->spec.context;
     unsigned turn;
     double due;
 
@@ -72,7 +72,6 @@ static void *run(void *baton)
         done = load_shake_in(&stapled, &until, context, &load->spec, turn);
         count(&runner->result, done, stapled, (until - due) * 1000);
     }
-    SSL_CTX_free(context);
     return NULL;
 }
 
@@ -81,6 +80,10 @@ load_t *load_start(const load_spec_t *spec, apr_pool_t *p)
     load_t *load = apr_pcalloc(p, sizeof(*load));
 
     load->spec = *spec;
+    if (spec->context)
+        SSL_CTX_up_ref(spec->context);
+    else
+        load->spec.context = load_context(spec);
     load->pool = p;
     load->begin = load_now();
     load->end = load->begin + spec->ms / 1000.0;
@@ -113,6 +116,7 @@ void load_finish(load_result_t *result, load_t *load)
         apr_pool_destroy(load->runners[i].pool);
     }
     result->seconds = load_now() - load->begin;
+    SSL_CTX_free(load->spec.context);
 }
 
 void load_run(load_result_t *result, const load_spec_t *spec, apr_pool_t *p)

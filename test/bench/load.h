@@ -6,6 +6,7 @@
 #define OCSPX_BENCH_LOAD_H
 
 #include <apr_tables.h>
+#include <openssl/ssl.h>
 
 #include "scene.h"
 
@@ -14,6 +15,8 @@ typedef struct {
     int port;
     client_tls_e tls;
     int no_status_request;
+    SSL_CTX
+    *context; /* load_context(), for many short loads; NULL: their own */
     int threads;
     int ms;         /* for so long; and at most limit handshakes */
     int limit;      /* 0: no limit */
@@ -33,6 +36,9 @@ typedef struct {
 } load_result_t;
 
 typedef struct load_t load_t;
+
+/** What TLS needs for this; the caller's. */
+SSL_CTX *load_context(const load_spec_t *spec);
 
 load_t *load_start(const load_spec_t *spec, apr_pool_t *p);
 void load_finish(load_result_t *result, load_t *load);

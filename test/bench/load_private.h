@@ -2,14 +2,10 @@
 #ifndef OCSPX_BENCH_LOAD_PRIVATE_H
 #define OCSPX_BENCH_LOAD_PRIVATE_H
 
-#include <openssl/ssl.h>
-
 #include "load.h"
 
 /** Seconds of the monotonic clock. */
 double load_now(void);
-
-SSL_CTX *load_context(const load_spec_t *spec);
 
 /** As load_shake(). @param until the moment it was done, or had failed
  * @param turn which handshake it is; each goes to the next site */
