@@ -15,8 +15,7 @@ typedef struct {
     int port;
     client_tls_e tls;
     int no_status_request;
-    SSL_CTX
-    *context; /* load_context(), for many short loads; NULL: their own */
+    SSL_CTX *context; /* for many short loads; NULL: one of its own */
     int threads;
     int ms;         /* for so long; and at most limit handshakes */
     int limit;      /* 0: no limit */
