@@ -21,9 +21,10 @@ static const struct {
     const char *name;
     bench_section_fn *run;
 } sections[] = {
-    {"rate", section_rate},   {"hang", section_hang},
-    {"count", section_count}, {"cache", section_cache},
-    {"many", section_many},   {"spread", section_spread},
+    {"rate", section_rate},     {"hang", section_hang},
+    {"count", section_count},   {"cache", section_cache},
+    {"many", section_many},     {"spread", section_spread},
+    {"linear", section_linear},
 };
 
 void bench_say(const char *format, ...)

@@ -5,6 +5,7 @@
  *   peers.c        the servers that are compared; peer_nginx.c: that one
  *   load.c         handshakes, and how long they take
  *   table.c        tables, and the same as tab-separated values
+ *   stepped.c      a refresher without network and clock
  *   annotate.c     functions by callgrind
  *   figures.c      medians and percentiles; figures_system.c: of processes
  *   section_*.c    the sections themselves
@@ -43,6 +44,7 @@ bench_section_fn section_count;  /* (c) */
 bench_section_fn section_cache;  /* (d) */
 bench_section_fn section_many;   /* (e) */
 bench_section_fn section_spread; /* (f) */
+bench_section_fn section_linear; /* (g) */
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
