@@ -25,7 +25,7 @@
 #include "table.h"
 
 #define LIMIT_MS 300000
-#define OWN "get_stapling_status"
+#define OWN "staple_directly"
 #define CUT_BY_REQUEST                                                         \
     "--dump-before=ap_run_post_read_request "                                  \
     "--dump-before=ngx_http_process_request"
