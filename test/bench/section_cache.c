@@ -279,7 +279,7 @@ static void run(table_t *table, const bench_t *bench, unsigned slots,
     static const int readers[] = {1, 2, 4, 8};
     caches_t caches = {.bench = bench, .slots = slots, .table_pool = parent};
 
-    caches.ms = bench_pick(bench, 50, 150, 250);
+    caches.ms = bench_pick(bench, 50, 100, 200);
     apr_pool_create(&caches.pool, parent);
     caches.shared = procs_shared(sizeof(*caches.shared), caches.pool);
     fill(&caches);

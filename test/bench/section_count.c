@@ -282,7 +282,7 @@ void section_count(const bench_t *bench, apr_pool_t *p)
 {
     count_t count = {.bench = bench, .scene = scene_make(1, p), .pool = p};
 
-    count.shakes = bench_pick(bench, 8, 32, 32);
+    count.shakes = bench_pick(bench, 8, 16, 32);
     count.rounds = bench_pick(bench, 1, 1, 3);
     chmod(count.scene->dir, 0777); /* callgrind writes as the worker user */
     count_peers(&count);

@@ -53,7 +53,7 @@ typedef struct {
 static int limit_ms(const many_t *many)
 {
     return many->scene->count < 10000
-               ? bench_pick(many->bench, 10000, 12000, 60000)
+               ? bench_pick(many->bench, 10000, 10000, 30000)
                : 40000;
 }
 
@@ -203,7 +203,7 @@ void section_many(const bench_t *bench, apr_pool_t *p)
         "first ms",  "first stapled", "stapled sites", "after s",
         "memory MB", "KB more each",  "requests",      "idle CPU ms/s",
         NULL};
-    static const int counts[3][3] = {{20}, {100, 1000}, {100, 1000, 10000}};
+    static const int counts[3][3] = {{20}, {1000}, {100, 1000, 10000}};
     many_t many = {.bench = bench, .table_pool = p};
 
     many.table = table_make(

@@ -179,7 +179,7 @@ static void tell(const bench_t *bench, const rate_t *rate, int rounds)
 void section_rate(const bench_t *bench, apr_pool_t *p)
 {
     rate_t rate = {.scene = scene_make(1, p), .pool = p};
-    int rounds = bench_pick(bench, 1, 7, 50);
+    int rounds = bench_pick(bench, 1, 7, 48);
 
     set_up(&rate, bench);
     warm_up(&rate);
