@@ -39,23 +39,29 @@ static client_result_t handshake_by_key(client_key_e key)
     return result;
 }
 
-START_TEST(rsa_and_ecdsa_have_their_own)
+static void two_certs(const pki_t *rsa, const pki_t *ec)
 {
-    pki_spec_t spec = {.cn = "a.test", .key = PKI_RSA};
-    pki_t *rsa = world_leaf(w, &spec);
-    pki_t *ec = world_leaf(w, &(pki_spec_t){.cn = "a.test"});
     const char *keys[2];
     const char *certs[2] = {
         httpd_cert(w->httpd, &keys[0], "rsa", rsa, w->issuer, NULL),
         httpd_cert(w->httpd, &keys[1], "ec", ec, w->issuer, NULL)};
-    client_result_t by_rsa;
-    client_result_t by_ec;
 
     httpd_vhost(w->httpd,
                 &(httpd_vhost_t){
                     .names = "a.test",
                     .cert = apr_pstrcat(w->pool, certs[0], " ", certs[1], NULL),
                     .key = apr_pstrcat(w->pool, keys[0], " ", keys[1], NULL)});
+}
+
+START_TEST(rsa_and_ecdsa_have_their_own)
+{
+    pki_spec_t spec = {.cn = "a.test", .key = PKI_RSA};
+    pki_t *rsa = world_leaf(w, &spec);
+    pki_t *ec = world_leaf(w, &(pki_spec_t){.cn = "a.test"});
+    client_result_t by_rsa;
+    client_result_t by_ec;
+
+    two_certs(rsa, ec);
     start_all();
     by_rsa = handshake_by_key(CLIENT_KEY_RSA);
     by_ec = handshake_by_key(CLIENT_KEY_EC);
@@ -63,6 +69,39 @@ START_TEST(rsa_and_ecdsa_have_their_own)
     ck_assert_uint_eq(responder_requests(w->responder, rsa), 1);
     ck_assert_uint_eq(responder_requests(w->responder, ec), 1);
     ck_assert_uint_eq(responder_requests(w->responder, NULL), 2);
+}
+END_TEST
+
+/* Then it is mod_ssl that asks whom to ask: what does not fit breaks no
+ * handshake there, either. */
+START_TEST(one_of_two_names_no_responder)
+{
+    static const struct {
+        client_key_e key;
+        client_tls_e tls;
+        int stapled;
+    } ways[] = {{CLIENT_KEY_RSA, CLIENT_TLS13, 1},
+                {CLIENT_KEY_RSA, CLIENT_TLS12, 0},
+                {CLIENT_KEY_EC, CLIENT_TLS13, 0}};
+    pki_spec_t spec = {.cn = "a.test", .key = PKI_RSA};
+    pki_spec_t spec_bare = {.cn = "a.test", .names = "DNS:a.test"};
+    pki_t *rsa = world_leaf(w, &spec);
+    client_result_t result;
+
+    two_certs(rsa, pki_make(&spec_bare, w->issuer, w->pool));
+    responder_script(w->responder, rsa,
+                     &(responder_script_t){.padding = 16384});
+    responder_start(w->responder);
+    world_up(w);
+    for (int i = 0; i < 3; i++) {
+        client_spec_t client = world_client(w, "a.test");
+
+        client.key = ways[i].key;
+        client.tls = ways[i].tls;
+        client_handshake(&result, &client, w->pool);
+        ck_assert_msg(result.ok, "%d: %s", i, result.error);
+        ck_assert_int_eq(result.stapled, ways[i].stapled);
+    }
 }
 END_TEST
 
@@ -193,6 +232,7 @@ static Suite *certs_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, rsa_and_ecdsa_have_their_own);
+    tcase_add_test(tests, one_of_two_names_no_responder);
     tcase_add_test(tests, two_hundred_vhosts);
     tcase_add_test(tests, shared_certificate_is_fetched_once);
     tcase_add_test(tests, wildcard);
