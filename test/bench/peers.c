@@ -67,7 +67,7 @@ static void configure(peer_t *peer)
                           /* which takes the longer the more is in it */
                           .without = spec->single ? "sessions" : NULL,
                           .without_ocspx = peer->kind != PEERS_OCSPX,
-                          .servers = spec->single ? 1 : 2,
+                          .servers = spec->single ? 1 : spec->servers,
                           .workers = spec->single ? 4 : 128,
                           .global = global_lines(peer)});
     for (int i = 0; i < scene->count; i++)

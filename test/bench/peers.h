@@ -20,6 +20,7 @@ typedef enum {
 typedef struct {
     const scene_t *scene;
     int single;                /* one process, for callgrind */
+    int servers;               /* httpd's children; 0: 2 */
     const char *runner;        /* a program that runs the server; or NULL */
     const char *ocspx_lines;   /* more lines for mod_ocspx; or NULL */
     const char *mod_ssl_lines; /* and for mod_ssl's stapling */

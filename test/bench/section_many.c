@@ -5,6 +5,8 @@
  *   stapled   until each site has given a client a staple, from exec on;
  *             what takes longer than the limit is cut, and counted
  *   restart   the same again, for those that keep responses
+ *   memory    of httpd with one child: which pages of a site a handshake makes
+ *             a child's own would else depend on how many each one got
  *
  * By default mod_ocspx's start waits for responses, five seconds at most. How
  * long it takes by itself is seen with OCSPXStartupWait 0: start only.
@@ -135,7 +137,8 @@ static void tell_start(const many_t *many, const char *name, const seen_t *seen)
 static void run_peer(many_t *many, peers_e kind)
 {
     int keeps = kind == PEERS_OCSPX || kind == PEERS_MOD_MD;
-    peers_spec_t spec = {.scene = many->scene, .ocspx_lines = OCSPX_LINES};
+    peers_spec_t spec = {
+        .scene = many->scene, .ocspx_lines = OCSPX_LINES, .servers = 1};
     seen_t seen = {.kind = kind};
     apr_pool_t *p;
 
@@ -162,7 +165,8 @@ static void run_peer(many_t *many, peers_e kind)
 static void run_variant(const many_t *many, const char *variant,
                         const char *lines, int start_only)
 {
-    peers_spec_t spec = {.scene = many->scene, .ocspx_lines = lines};
+    peers_spec_t spec = {
+        .scene = many->scene, .ocspx_lines = lines, .servers = 1};
     const char *name = apr_pstrcat(many->table_pool, peers_names[PEERS_OCSPX],
                                    ", ", variant, NULL);
     seen_t seen = {.kind = PEERS_OCSPX};
