@@ -120,7 +120,7 @@ static double measure_agenda(linear_t *linear, apr_pool_t *p)
 
     linear->now = STEPPED_T0;
     linear->agenda = ocspx_agenda_make(linear->n, 1, host_of, STEPPED_IN_FLIGHT,
-                                       STEPPED_IN_FLIGHT, p);
+                                       STEPPED_IN_FLIGHT, 1, p);
     for (unsigned i = 0; i < linear->n; i++)
         set_one(linear, i, linear->now + STEPPED_SEC((apr_time_t)i + 1));
     return measure(linear, take_one, p);
