@@ -29,7 +29,8 @@ static void widen(range_t *range, apr_time_t t)
 }
 
 static range_t refreshes(apr_time_t now, const ocspx_schedule_validity_t *v,
-                         const ocspx_schedule_policy_t *with, int spread)
+                         const ocspx_schedule_policy_t *with,
+                         ocspx_schedule_spread_e spread)
 {
     range_t range = {0, 0};
     apr_uint64_t seed;

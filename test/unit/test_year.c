@@ -152,7 +152,9 @@ static void finish(year_t *year, unsigned i, apr_time_t now)
 
     if (cert->ok) {
         receive(year, cert, now);
-        due = ocspx_schedule_refresh(now, &cert->served, &policy, seed, first);
+        due = ocspx_schedule_refresh(now, &cert->served, &policy, seed,
+                                     first ? OCSPX_SCHEDULE_WHOLE
+                                           : OCSPX_SCHEDULE_WINDOW);
     } else {
         year->failures++;
         if (!cert->failures.count++)
@@ -160,7 +162,8 @@ static void finish(year_t *year, unsigned i, apr_time_t now)
         due = ocspx_schedule_retry(now, &cert->served, &policy, &cert->failures,
                                    seed);
     }
-    ocspx_agenda_done(year->agenda, i, cert->ok);
+    ocspx_agenda_done(year->agenda, i,
+                      cert->ok ? OCSPX_AGENDA_REACHED : OCSPX_AGENDA_SILENT);
     ocspx_agenda_set(year->agenda, i, due, cert->served.expiry, cert->interval);
 }
 
