@@ -67,7 +67,7 @@ struct ocspx_agenda_t {
 
     /* by entry */
     unsigned *host_of;
-    apr_time_t *wake; /* the next event: due, then urgent */
+    apr_time_t *wake; /* the next event: due, urgent, ended */
     apr_time_t *expiry;
     apr_time_t *turn;    /* among those due: expiry, or a lot below all times */
     apr_uint64_t *share; /* in the rate */
@@ -83,11 +83,17 @@ static host_t *host_of(ocspx_agenda_t *agenda, unsigned i)
     return &agenda->hosts[agenda->host_of[i]];
 }
 
+/* What has ended needs an answer as much as all that has. */
+static apr_time_t need_of(const ocspx_agenda_t *agenda, unsigned i)
+{
+    return agenda->turn[i] > 0 ? agenda->turn[i] : 0;
+}
+
 /* Does the probing of a shut host follow the back-off of entry @a i? */
 static int leads(const ocspx_agenda_t *agenda, const host_t *host, unsigned i)
 {
     return host->pacer == NONE || host->pacer == i ||
-           agenda->expiry[i] < agenda->expiry[host->pacer];
+           need_of(agenda, i) < need_of(agenda, host->pacer);
 }
 
 /* The entry of a shut host that may probe it now; NONE: wait. */

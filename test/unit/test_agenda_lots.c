@@ -30,10 +30,8 @@ static int take(apr_time_t now)
     return ocspx_agenda_take(agenda, now, &next);
 }
 
-/* The order of entries that are all due at T0, and end in the next
- * hours. */
-static void order_at(int *order, apr_time_t now, unsigned hosts,
-                     apr_uint64_t lots)
+/* Entries that are all due at T0, and end in the next hours. */
+static void fill(unsigned hosts, apr_uint64_t lots)
 {
     unsigned i;
 
@@ -43,6 +41,14 @@ static void order_at(int *order, apr_time_t now, unsigned hosts,
                                pool);
     for (i = 0; i < ENTRIES; i++)
         ocspx_agenda_set(agenda, i, T0, T0 + (i + 1) * HOUR, DAY);
+}
+
+static void order_at(int *order, apr_time_t now, unsigned hosts,
+                     apr_uint64_t lots)
+{
+    int i;
+
+    fill(hosts, lots);
     for (i = 0; i < ENTRIES; i++)
         order[i] = take(now + i * SEC(10));
 }
@@ -85,6 +91,24 @@ START_TEST(what_ends_while_it_waits_goes_by_lot)
 }
 END_TEST
 
+/* One probes it, and one besides; no lot makes others more needy. */
+START_TEST(what_has_ended_leaves_a_dead_host_alone)
+{
+    apr_time_t now = T0 + DAY;
+    unsigned probes = 0;
+    int i;
+
+    fill(1, (apr_uint64_t)_i);
+    while ((i = take(now)) >= 0) {
+        probes++;
+        ocspx_agenda_done(agenda, (unsigned)i, OCSPX_AGENDA_SILENT);
+        ocspx_agenda_set(agenda, (unsigned)i, now + SEC(60),
+                         T0 + (i + 1) * HOUR, DAY);
+    }
+    ck_assert_uint_eq(probes, 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("agenda_lots");
@@ -93,6 +117,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, what_has_ended_goes_by_lot, 0, 2);
     tcase_add_test(tests, what_ends_while_it_waits_goes_by_lot);
+    tcase_add_loop_test(tests, what_has_ended_leaves_a_dead_host_alone, 0, 8);
     suite_add_tcase(suite, tests);
     return ocspx_check_main(suite);
 }
