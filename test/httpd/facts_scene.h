@@ -17,6 +17,7 @@
 typedef struct {
     const char *name, *state;
     const pki_t *leaf;
+    responder_t *responder;
     int stapled; /* a client gets something */
 } site_t;
 
@@ -31,7 +32,8 @@ static inline site_t *site_add(const char *name, const char *state,
                                const pki_t *leaf)
 {
     ck_assert_int_lt(sites_count, SITES);
-    sites[sites_count] = (site_t){.name = name, .state = state, .leaf = leaf};
+    sites[sites_count] = (site_t){
+        .name = name, .state = state, .leaf = leaf, .responder = w->responder};
     return &sites[sites_count++];
 }
 
@@ -46,6 +48,18 @@ static inline pki_t *site(const char *state, pki_spec_t spec,
     site_add(spec.cn, state, leaf)->stapled =
         !strcmp(state, "stapled") || !strcmp(state, "revoked");
     return leaf;
+}
+
+/** These sites have a responder of which nobody else has to wait for an
+ * answer. */
+static inline void apart(void (*add_sites)(void))
+{
+    responder_t *usual = w->responder;
+
+    w->responder = world_responder(w);
+    add_sites();
+    responder_start(w->responder);
+    w->responder = usual;
 }
 
 /* --- stapled --------------------------------------------------------- */
@@ -127,13 +141,17 @@ static inline const site_t *site_of(const char *name)
     ck_abort_msg("no such site: %s", name);
 }
 
-static inline void scene_turning(void)
+static inline void scene_outlived(void)
 {
     for (int i = 0; i < COUNT(outlived); i++) {
         site("failing", (pki_spec_t){.cn = outlived[i]},
              &(responder_script_t){.lifetime = HOURS(20 + i)}, IMPATIENT);
         sites[sites_count - 1].stapled = 1;
     }
+}
+
+static inline void scene_ended(void)
+{
     for (int i = 0; i < COUNT(ended); i++)
         site("failing", (pki_spec_t){.cn = ended[i]},
              &(responder_script_t){.lifetime = SECONDS(4)}, NULL);
@@ -142,7 +160,7 @@ static inline void scene_turning(void)
 static inline void turn(const char *name)
 {
     world_wait_good(w, name, 10000);
-    responder_script(w->responder, site_of(name)->leaf,
+    responder_script(site_of(name)->responder, site_of(name)->leaf,
                      &(responder_script_t){.answer = RESPONDER_HTTP,
                                            .http_status = 503,
                                            .headers = "Retry-After: 600\r\n"});
@@ -150,18 +168,13 @@ static inline void turn(const char *name)
 
 /* --- neither --------------------------------------------------------- */
 
-/** Asked, and no answer yet: by a responder nobody else has to wait for. */
+/** Asked, and no answer yet. */
 static inline void scene_waiting(void)
 {
-    responder_t *usual = w->responder;
-
-    w->responder = world_responder(w);
     for (int i = 1; i < 3; i++)
         site("waiting",
              (pki_spec_t){.cn = apr_psprintf(w->pool, "new-%d.test", i)},
              &(responder_script_t){.answer = RESPONDER_HANG}, NULL);
-    responder_start(w->responder);
-    w->responder = usual;
 }
 
 static inline void scene_revoked(void)
@@ -259,8 +272,9 @@ static inline void scene_up(void)
                               httpd_path(w->httpd, "md"), "\n", NULL)});
     scene_stapled();
     scene_failing();
-    scene_turning();
-    scene_waiting();
+    apart(scene_outlived);
+    apart(scene_ended);
+    apart(scene_waiting);
     scene_revoked();
     scene_left_alone();
     scene_file();
