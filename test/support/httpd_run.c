@@ -175,13 +175,22 @@ int httpd_restart(httpd_t *h)
     return reload(h, SIGHUP);
 }
 
+/* As $HTTPD_STOP says: "graceful", or at once. */
+static int stop_signal(void)
+{
+    const char *how = getenv("HTTPD_STOP");
+
+    return how && !strcmp(how, "graceful") ? SIGWINCH : SIGTERM;
+}
+
 int httpd_stop(httpd_t *h)
 {
     int clean;
 
     if (*h->pid == 0)
         return 1;
-    clean = procs_stop(*h->pid, SIGTERM, STOP_MS) && kill(-*h->pid, 0) != 0;
+    clean =
+        procs_stop(*h->pid, stop_signal(), STOP_MS) && kill(-*h->pid, 0) != 0;
     procs_kill_group(*h->pid);
     *h->pid = 0;
     return clean;
