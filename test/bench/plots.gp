@@ -21,7 +21,8 @@ set linetype 3 lc "#dd8800" lw 2 pt 4
 set linetype 4 lc "#229944" lw 2 pt 6
 set linetype 5 lc "#1155cc" lw 3 pt 7
 like(i) = i == 1 ? 1 : i == 2 ? 5 : 2
-set key below
+set key below height 1.5
+set xlabel offset 0,0.6
 
 do for [kind in "svg png"] {
     if (kind eq "svg") {
@@ -77,10 +78,10 @@ do for [kind in "svg png"] {
         plot for [i=2:5] file("many") skip 1 \
             using (only(strcol(1) eq server(i) && $2 == $7, $2)):8 \
             lt i title server(i)
-        set title "memory of all processes"
+        set title "memory of all processes then"
         set ylabel "MB"
         plot for [i=1:5] file("many") skip 1 \
-            using (only(strcol(1) eq server(i), $2)):9 \
+            using (only(strcol(1) eq server(i) && (i == 1 || $2 == $7), $2)):9 \
             lt i title server(i)
         unset multiplot
         unset logscale
