@@ -14,6 +14,7 @@
 #include "bench.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -152,6 +153,7 @@ static void run_peer(many_t *many, peers_e kind)
     tell(many, peers_names[kind], &seen);
     if (keeps && seen.stapled == many->scene->count) {
         peers_stop(seen.peer);
+        sync(); /* what it wrote is not to be this start's burden */
         look(&seen, many);
         tell(
             many,
