@@ -386,11 +386,6 @@ unsigned ocspx_share_queue_waiting(const ocspx_share_queue_t *queue)
     return queue->waiting;
 }
 
-const char *ocspx_share_queue_name(const ocspx_share_queue_t *queue)
-{
-    return queue->store->name;
-}
-
 apr_time_t ocspx_share_queue_down_since(const ocspx_share_queue_t *queue)
 {
     return queue->down_since;

@@ -26,8 +26,6 @@ void ocspx_share_queue_put(ocspx_share_queue_t *queue,
 void ocspx_share_queue_turn(ocspx_share_queue_t *queue);
 unsigned ocspx_share_queue_waiting(const ocspx_share_queue_t *queue);
 
-const char *ocspx_share_queue_name(const ocspx_share_queue_t *queue);
-
 /** Since when it is left alone; 0: it works. */
 apr_time_t ocspx_share_queue_down_since(const ocspx_share_queue_t *queue);
 
