@@ -134,8 +134,8 @@ static double measure(const count_t *count, counted_t *of, client_tls_e tls,
 
 static void begin(const count_t *count, counted_t *of, client_tls_e tls)
 {
-    shake(count, of->peer, tls, 0, 5);
-    shake(count, of->peer, tls, 1, 5);
+    shake(count, of->peer, tls, 0, count->shakes);
+    shake(count, of->peer, tls, 1, count->shakes);
     cut(count, of->peer);
     of->files++;
 }
