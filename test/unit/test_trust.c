@@ -247,6 +247,22 @@ START_TEST(names_it_does_not_know)
 }
 END_TEST
 
+/* A name it knows, with another key, is one that it knows. */
+START_TEST(names_it_knows_otherwise)
+{
+    apr_hash_t *unknown = apr_hash_make(pool);
+    const pki_t *namesake =
+        pki_make(&(pki_spec_t){.cn = "Root", .ca = 1}, NULL, pool);
+
+    shell("mkdir dir");
+    pki_write_certs("dir/namesake.pem", namesake->cert, NULL);
+    shell("openssl rehash dir");
+    ck_assert(!completes(load("dir"), unknown));
+    shell("cp root.pem dir; openssl rehash dir");
+    ck_assert(completes(load("dir"), unknown));
+}
+END_TEST
+
 /* --- the system ------------------------------------------------------ */
 
 START_TEST(system_file)
@@ -286,6 +302,7 @@ static Suite *trust_suite(void)
     tcase_add_test(tests, directory_without_hashes);
     tcase_add_test(tests, directory_that_openssl_takes_for_two);
     tcase_add_test(tests, names_it_does_not_know);
+    tcase_add_test(tests, names_it_knows_otherwise);
     tcase_add_test(tests, system_file);
     tcase_add_test(tests, system_directory);
     suite_add_tcase(suite, tests);
